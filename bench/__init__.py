@@ -1,0 +1,1 @@
+"""Measures what the project promises; ``python -m bench`` prints the promise beside the figure (bench/README.md)."""

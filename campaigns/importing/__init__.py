@@ -1,0 +1,13 @@
+"""The city's files: read, mapped, checked, applied whole or not at all (requirements DATA-1, DATA-3, CALL-9).
+
+    reading     bytes → rows of text with line numbers (encodings, quoting)
+    mapping     a city's columns → our fields, from a TOML file in ``campaigns/mappings/``
+    converters  one text → one value, or the flaw that it has (dates, phones)
+    checking    rows → persons, numbers and debts that agree with each other, or problems
+    problems    a problem of one line and column, with its Japanese reason
+    applying    what was checked → PostgreSQL, by staging tables and set-based merges
+    report      the result for the clerk, as text and as CSV
+    importer    ``import_file``: all of it, in one transaction
+
+Invariant: a file with one error changes nothing; the same file applied again changes nothing.
+"""

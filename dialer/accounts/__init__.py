@@ -1,0 +1,1 @@
+"""Accounts: who may log in, in which role, with which password."""

@@ -1,0 +1,263 @@
+"""The agents of this engine: who is present, in which state, and who takes the next call.
+
+PostgreSQL is the truth; this is its working copy. Each change goes: plan (pure) → written in the
+caller's transaction → taken into memory → told to the pages.
+
+Invariants:
+    * An agent's changes are made one at a time, under her ``lock``.
+    * ``hold`` marks an agent as taken in the same instant in which she is chosen (no await between),
+      so that two answered calls never get the same agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import asyncpg
+import structlog
+
+from dialer.agents import store
+from dialer.agents.machine import AgentEvent, AgentState, AgentStatus, Details, apply
+from dialer.clock import Clock
+from dialer.errors import RequestRefused
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Agent:
+    """One agent at work. `debtor_id` is the person of her current call."""
+
+    agent_id: int
+    name: str
+    group: str
+    languages: tuple[str, ...]
+    status: AgentStatus
+    state_at: datetime
+    extension: str | None = None
+    leg_id: str | None = None
+    debtor_id: int | None = None
+    held: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def room(self) -> str:
+        return room_of(self.extension or "")
+
+    @property
+    def is_free(self) -> bool:
+        """Can take a call this instant."""
+        return self.status.state is AgentState.READY and self.status.leg_up and not self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A change that is decided but not yet written."""
+
+    agent: Agent
+    event: AgentEvent
+    status: AgentStatus
+    state_at: datetime
+    extension: str | None
+    leg_id: str | None
+    debtor_id: int | None
+
+
+def room_of(extension: str) -> str:
+    """The ConfBridge room of a seat."""
+    return f"seat-{extension}"
+
+
+class Floor:
+    """All agents.
+
+    Args:
+        on_change: called after each change, with the agent (pages, routing).
+    """
+
+    def __init__(self, clock: Clock, on_change: Callable[[Agent], None]) -> None:
+        self._clock = clock
+        self._on_change = on_change
+        self._agents: dict[int, Agent] = {}
+
+    def __iter__(self) -> Iterator[Agent]:
+        return iter(self._agents.values())
+
+    async def load(self, conn: asyncpg.Connection) -> None:
+        """Take over what PostgreSQL has, for example after a crash of the engine."""
+        for row in await store.load_agents(conn):
+            self._agents[row.agent_id] = _agent(row)
+
+    async def get(self, conn: asyncpg.Connection, agent_id: int) -> Agent:
+        """An agent by id; one added since the start is read now.
+
+        Raises:
+            RequestRefused: no such agent.
+        """
+        if agent_id not in self._agents:
+            row = await store.load_agent(conn, agent_id)
+            if row is None:
+                raise RequestRefused("no_such_agent", "オペレーターとして登録されていません。")
+            self._agents.setdefault(agent_id, _agent(row))
+        return self._agents[agent_id]
+
+    async def refresh(self, conn: asyncpg.Connection) -> list[Agent]:
+        """Take over what was administered since: names, groups, languages; return who is disabled and at work."""
+        staff = {row.agent_id: row for row in await store.load_staff(conn)}
+        for agent in self:
+            if (row := staff.get(agent.agent_id)) is not None:
+                agent.name, agent.group, agent.languages = row.name, row.group, row.languages
+        present = (a for a in self if a.status.state is not AgentState.LOGGED_OUT)
+        return [a for a in present if a.agent_id not in staff or staff[a.agent_id].disabled]
+
+    def find(self, agent_id: int | None) -> Agent | None:
+        return None if agent_id is None else self._agents.get(agent_id)
+
+    def by_extension(self, extension: str) -> Agent | None:
+        return next((a for a in self if a.extension == extension), None)
+
+    def by_leg(self, leg_id: str) -> Agent | None:
+        return next((a for a in self if a.leg_id == leg_id), None)
+
+    def of_group(self, group: str) -> list[Agent]:
+        """Logged-in agents who serve `group` (``all`` serves and is served by everyone)."""
+        return [a for a in self if a.status.state is not AgentState.LOGGED_OUT and serves(a.group, group)]
+
+    def hold(self, group: str, preferred: int | None = None) -> Agent | None:
+        """Choose and take the agent for an answered call: `preferred` if free, else the longest idle."""
+        free = [a for a in self.of_group(group) if a.is_free]
+        if not free:
+            return None
+        chosen = min(free, key=lambda a: (a.agent_id != preferred, a.state_at, a.agent_id))
+        chosen.held = True
+        return chosen
+
+    def plan(
+        self,
+        agent: Agent,
+        event: AgentEvent,
+        details: Details | None = None,
+        *,
+        at: datetime,
+        debtor_id: int | None = None,
+    ) -> Planned:
+        """What `event` makes of `agent`.
+
+        Raises:
+            RequestRefused, IllegalTransition: see ``dialer.agents.machine``.
+        """
+        status = apply(agent.status, event, details)
+        same_state = (status.state, status.reason) == (agent.status.state, agent.status.reason)
+        left = status.state is AgentState.LOGGED_OUT
+        return Planned(
+            agent,
+            event,
+            status,
+            agent.state_at if same_state else at,
+            None if left else agent.extension,
+            None if left else agent.leg_id,
+            (debtor_id or agent.debtor_id) if status.call_id else None,
+        )
+
+    async def write(self, conn: asyncpg.Connection, planned: Planned, *, at: datetime) -> None:
+        """Write a planned change in the caller's transaction."""
+        await store.write_agent(
+            conn,
+            planned.agent.agent_id,
+            planned.agent.status,
+            planned.status,
+            at=at,
+            state_at=planned.state_at,
+            extension=planned.extension,
+            leg_id=planned.leg_id,
+        )
+
+    def take_in(self, planned: Planned) -> None:
+        """Make a written change the present one and tell who listens."""
+        agent, before = planned.agent, planned.agent.status
+        agent.status, agent.state_at = planned.status, planned.state_at
+        agent.extension, agent.leg_id, agent.debtor_id = planned.extension, planned.leg_id, planned.debtor_id
+        agent.held = False
+        if before != agent.status:
+            log.info(
+                "agent_changed",
+                agent_id=agent.agent_id,
+                event_kind=str(planned.event),
+                frm=str(before.state),
+                to=str(agent.status.state),
+                reason=agent.status.reason,
+            )
+        self._on_change(agent)
+
+    @asynccontextmanager
+    async def changing(self, agents: Iterable[Agent]) -> AsyncIterator[None]:
+        """Hold the locks of `agents`, in the order of their ids so that no two wait for each other."""
+        ordered = sorted({a.agent_id: a for a in agents}.values(), key=lambda a: a.agent_id)
+        taken: list[Agent] = []
+        try:
+            for agent in ordered:
+                await agent.lock.acquire()
+                taken.append(agent)
+            yield
+        finally:
+            for agent in taken:
+                agent.lock.release()
+
+    async def change(
+        self,
+        pool: asyncpg.Pool,
+        agent: Agent,
+        event: AgentEvent,
+        details: Details | None = None,
+        *,
+        extension: str | None = None,
+        leg_id: str | None = None,
+    ) -> str | None:
+        """One change that concerns nobody but the agent: plan, write, take in. Returns the leg that she had before.
+
+        Args:
+            extension: the seat that TOOK_SEAT takes.
+            leg_id: the leg that LEG_UP brings.
+
+        Raises:
+            RequestRefused: the state doesn't allow it, or the seat is taken.
+        """
+        async with self.changing([agent]):
+            at, leg_before = self._clock.now(), agent.leg_id
+            planned = self.plan(agent, event, details, at=at)
+            if extension is not None:
+                planned = replace(planned, extension=extension)
+            if leg_id is not None:
+                planned = replace(planned, leg_id=leg_id)
+            elif event is AgentEvent.LEG_LOST:
+                planned = replace(planned, leg_id=None)
+            try:
+                async with pool.acquire() as conn, conn.transaction():
+                    await self.write(conn, planned, at=at)
+            except asyncpg.UniqueViolationError as error:
+                raise RequestRefused("seat_taken", "この席は使用中です。別の席を選んでください。") from error
+            self.take_in(planned)
+            return leg_before
+
+
+def serves(agent_group: str, campaign_group: str) -> bool:
+    """Whether an agent of `agent_group` takes calls of a campaign for `campaign_group`."""
+    return "all" in (agent_group, campaign_group) or agent_group == campaign_group
+
+
+def _agent(row: store.AgentRow) -> Agent:
+    return Agent(
+        row.agent_id,
+        row.name,
+        row.group,
+        row.languages,
+        row.status,
+        row.state_at,
+        row.extension,
+        row.leg_id,
+        row.debtor_id,
+    )

@@ -1,0 +1,291 @@
+"""All open attempts: each has an inbox, and its happenings are taken one after the other.
+
+The shell around ``dialer.calls.machine``: it decides nothing about states, writes through the ledger,
+then performs the effects. It also holds who answered and waits for an agent.
+
+Invariants:
+    * Originate is sent once, after DIALING is written; when its fate is unknown, the reconciliation
+      looks in Asterisk, and nobody sends it again.
+    * An agent who was held for a call that is gone is let go.
+    * An attempt that was not dialed ends: whatever goes wrong in the check before, it hears of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from campaigns.claiming import still_allowed
+from campaigns.errors import StaleState
+from campaigns.model import AttemptState
+from dialer.agents.floor import Agent, Floor
+from dialer.calls.ledger import AgentTaken, Ledger
+from dialer.calls.live_call import Happening, LiveCall, steps_for
+from dialer.calls.machine import Effect, Event
+from dialer.calls.outcomes import NOT_PLACED
+from dialer.clock import Clock
+from dialer.db.away import DATABASE_AWAY
+from dialer.errors import AmiError, AmiLost, AmiNotSent, AmiTimeout, IllegalTransition
+from dialer.line import Line
+
+log = structlog.get_logger()
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+_UNANSWERED = (AttemptState.DIALING, AttemptState.RINGING)
+_CHECKS = 4
+"""Checks before the Originate at one time, so that those who have answered always find a free connection."""
+_ROOM_MARGIN_S = 0.5
+"""The database is away: the callee hears the apology this long after the threshold."""
+
+
+class CallDesk:
+    """Takes happenings, answers the dialplan's question, matches answered calls with free agents.
+
+    Args:
+        on_change: called after each change with the call (pages).
+        spawn: starts a task that the engine's TaskGroup owns.
+        abandon_after_s: seconds from the answer after which a call without an agent is abandoned.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        floor: Floor,
+        line: Line,
+        clock: Clock,
+        *,
+        on_change: Callable[[LiveCall], None],
+        spawn: Spawn,
+        abandon_after_s: float,
+    ) -> None:
+        self._pool = pool
+        self._floor = floor
+        self._line = line
+        self._clock = clock
+        self._ledger = Ledger(pool, floor, clock)
+        self._on_change = on_change
+        self._spawn = spawn
+        self._abandon_after_s = abandon_after_s
+        self._waiting: list[LiveCall] = []
+        self._checks = asyncio.Semaphore(_CHECKS)
+        self.calls: dict[UUID, LiveCall] = {}
+
+    # --- taking in -------------------------------------------------------------------------------
+
+    def admit(self, call: LiveCall) -> None:
+        """Take charge of an open attempt whose row is written.
+
+        Raises:
+            ValueError: it is in our charge already.
+        """
+        if call.call_id in self.calls:
+            raise ValueError(f"attempt {call.call_id} is admitted already")
+        self.calls[call.call_id] = call
+        self._on_change(call)
+        self._spawn(self._live(call))
+
+    def tell(self, call_id: UUID, happening: Happening) -> bool:
+        """Put a happening into the call's inbox; False when there is no such open attempt."""
+        call = self.calls.get(call_id)
+        if call is None:
+            return False
+        call.inbox.put_nowait(happening)
+        return True
+
+    def place(self, call: LiveCall) -> None:
+        """Admit a fresh claim and dial it, after the second check."""
+        if call.call_id in self.calls:
+            return  # the answer to the claim took so long that the reconciliation found the row first, and ends it
+        self.admit(call)
+        self._spawn(self._check_and_dial(call))
+
+    def dial_preview(self, call: LiveCall) -> None:
+        """Dial a claim that an agent has looked at."""
+        self._spawn(self._check_and_dial(call))
+
+    # --- the dialplan's question -----------------------------------------------------------------
+
+    async def room_for(self, call_id: UUID) -> str | None:
+        """The room that the callee shall enter; None = apologise.
+
+        Returns within the threshold, and moments after it when the database is away. A call that is not
+        ours gets None: the dialplan apologises and hangs up.
+        """
+        call = self.calls.get(call_id)
+        if call is None:
+            log.warning("answer_of_unknown_call", call_id=str(call_id))
+            return None
+        call.inbox.put_nowait(Happening(Event.ANSWERED, self._clock.now()))
+        try:
+            async with asyncio.timeout(self._abandon_after_s + _ROOM_MARGIN_S):
+                return await asyncio.shield(call.room)
+        except TimeoutError:
+            log.error("answer_not_written_in_time", call_id=str(call_id), state=str(call.state))
+            if not call.room.done():
+                call.room.set_result(None)
+            return None
+
+    # --- agents who become free --------------------------------------------------------------------
+
+    def match_waiting(self) -> None:
+        """Give free agents to those who wait, the longest waiting first."""
+        for call in list(self._waiting):
+            agent = self._floor.hold(call.group)
+            if agent is not None:
+                self._waiting.remove(call)
+                call.inbox.put_nowait(Happening(Event.AGENT_RESERVED, self._clock.now(), agent=agent))
+
+    def agent_lost(self, agent: Agent) -> None:
+        """The agent's leg is gone: her call hears of it."""
+        if agent.status.call_id in self.calls:
+            call = self.calls[agent.status.call_id]
+            call.agent_lost = call.state in (AttemptState.JOINING, AttemptState.TALKING)
+            call.inbox.put_nowait(Happening(Event.AGENT_LOST, self._clock.now()))
+
+    async def hang_up_by_agent(self, call_id: UUID) -> None:
+        """End the callee's leg because the agent asked for it."""
+        call = self.calls.get(call_id)
+        if call is not None:
+            call.hung_up_by_agent = True
+        try:
+            await self._line.hang_up(str(call_id))
+        except AmiError:
+            if call is not None:
+                call.hung_up_by_agent = False
+            raise
+
+    # --- one call's life ---------------------------------------------------------------------------
+
+    async def _live(self, call: LiveCall) -> None:
+        try:
+            while call.state is not AttemptState.ENDED:
+                await self._handle(call, await call.inbox.get())
+        except StaleState:
+            # Memory and the row disagree: PostgreSQL is right. The reconciliation takes the row up anew.
+            log.error("attempt_row_is_elsewhere", call_id=str(call.call_id), believed=str(call.state))
+        finally:
+            self._forget(call)
+
+    def _forget(self, call: LiveCall) -> None:
+        self.calls.pop(call.call_id, None)
+        if call in self._waiting:
+            self._waiting.remove(call)
+        while not call.inbox.empty():
+            self._let_go(call.inbox.get_nowait().agent)
+        if not call.room.done():
+            call.room.set_result(None)
+        self._on_change(call)
+
+    def _let_go(self, agent: Agent | None) -> None:
+        if agent is not None:
+            agent.held = False
+            self.match_waiting()
+
+    async def _handle(self, call: LiveCall, happening: Happening) -> None:
+        answered = happening.event is Event.ANSWERED and call.state in _UNANSWERED and not happening.nobody_asks
+        hers = call.agent if call.agent is not None and call.agent.status.call_id == call.call_id else None
+        held = self._floor.hold(call.group) if answered and hers is None else happening.agent
+        try:
+            steps = steps_for(call, happening, hers or held, self._abandon_after_s)
+            if steps:
+                await self._ledger.write(call, steps)
+        except AgentTaken:
+            # She went not ready in the instant in which she was chosen: the next one, then.
+            if happening.event is Event.AGENT_RESERVED:
+                self._wait_for_agent(call)
+            else:
+                await self._handle(call, happening)
+            return
+        except IllegalTransition:
+            log.error(
+                "illegal_transition", call_id=str(call.call_id), state=str(call.state), event_kind=str(happening.event)
+            )
+            steps = []
+        except BaseException:
+            self._let_go(held)
+            raise
+        if not steps:
+            self._let_go(held)
+        if not steps and happening.event is Event.ANSWERED and call.answered_at is not None:
+            call.answered_at = min(call.answered_at, happening.at)  # Asterisk's stamp, after FastAGI's
+        for step in steps:
+            for effect in step.effects:
+                await self._perform(call, effect)
+        if steps and call.state is not AttemptState.ENDED:
+            self._on_change(call)
+
+    async def _perform(self, call: LiveCall, effect: Effect) -> None:
+        match effect:
+            case Effect.DIAL:
+                self._spawn(self._send_originate(call))
+            case Effect.FIND_AGENT:
+                if call.state is AttemptState.ANSWERED:
+                    self._wait_for_agent(call)
+            case Effect.GIVE_ROOM:
+                assert call.agent is not None
+                if not call.room.done():
+                    call.room.set_result(call.agent.room)
+            case Effect.GIVE_NO_ROOM:
+                if call in self._waiting:
+                    self._waiting.remove(call)
+                if not call.room.done():
+                    call.room.set_result(None)
+            case Effect.APOLOGISE:
+                self._spawn(self._apologise(call))
+
+    def _wait_for_agent(self, call: LiveCall) -> None:
+        assert call.answered_at is not None
+        left_s = self._abandon_after_s - (self._clock.now() - call.answered_at).total_seconds()
+        self._waiting.append(call)
+        left_s = min(max(0.0, left_s), self._abandon_after_s)  # whatever the two clocks think of each other
+        self._spawn(self._give_up(call, left_s))
+        self.match_waiting()
+
+    async def _give_up(self, call: LiveCall, after_s: float) -> None:
+        await self._clock.sleep(after_s)
+        if call in self._waiting:
+            self._waiting.remove(call)
+            call.inbox.put_nowait(Happening(Event.NO_AGENT, self._clock.now()))
+
+    async def _check_and_dial(self, call: LiveCall) -> None:
+        """The check right before the Originate (CALL-8), then the order to dial; any fault means no."""
+        event = Event.REFUSED
+        try:
+            async with self._checks, self._pool.acquire() as conn:
+                # A previewed call has its agent; for the others somebody has to be free right now if the rule asks.
+                ready = 1 if call.agent else sum(1 for a in self._floor.of_group(call.group) if a.is_free)
+                verdict = await still_allowed(conn, call.call_id, self._clock.now(), ready_agents=ready)
+        except DATABASE_AWAY as error:
+            log.error("database_away", while_writing="check", call_id=str(call.call_id), error=type(error).__name__)
+        else:
+            if verdict.allowed:
+                event = Event.DIALED
+            else:
+                reasons = [str(reason) for reason in verdict.reasons]
+                log.info("attempt_refused", call_id=str(call.call_id), reasons=reasons)
+        finally:
+            call.inbox.put_nowait(Happening(event, self._clock.now()))
+
+    async def _send_originate(self, call: LiveCall) -> None:
+        try:
+            await self._line.dial(str(call.call_id), call.number, call.caller_id, call.ring_timeout_s)
+        except AmiNotSent:
+            call.inbox.put_nowait(Happening(Event.ORIGINATE_FAILED, self._clock.now(), hangup_cause=NOT_PLACED))
+        except (AmiLost, AmiTimeout) as error:
+            # Perhaps it was taken, perhaps not: the reconciliation looks for the channel.
+            log.warning("originate_unconfirmed", call_id=str(call.call_id), error=error.code)
+        except AmiError as error:
+            log.error("originate_refused", call_id=str(call.call_id), error=error.code)
+            call.inbox.put_nowait(Happening(Event.ORIGINATE_FAILED, self._clock.now(), hangup_cause=NOT_PLACED))
+
+    async def _apologise(self, call: LiveCall) -> None:
+        try:
+            await self._line.apologise(str(call.call_id), "interrupted")
+        except AmiError as error:
+            log.warning("apology_failed", call_id=str(call.call_id), error=error.code)

@@ -1,0 +1,174 @@
+"""One attempt while it is open, what can happen to it, and the chain of steps that follows.
+
+Pure: `steps_for` decides; writing is ``dialer.calls.ledger``, doing is ``dialer.calls.desk``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from campaigns.attempts import EndedBy
+from campaigns.model import E164, AttemptState, Outcome
+from dialer.agents.floor import Agent
+from dialer.agents.machine import AgentEvent
+from dialer.calls.machine import Effect, Event, apply
+from dialer.calls.outcomes import outcome_of
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event with what came with it.
+
+    Args:
+        at: when it happened, by Asterisk's own stamp where there is one (aware UTC).
+        hangup_cause: Q.850, of HUNG_UP and ORIGINATE_FAILED.
+        agent: of AGENT_RESERVED.
+        nobody_asks: of ANSWERED found afterwards: the dialplan has long apologised.
+    """
+
+    event: Event
+    at: datetime
+    hangup_cause: int | None = None
+    agent: Agent | None = None
+    nobody_asks: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class LiveCall:
+    """An open attempt. `agent` is who is reserved for it or talks on it."""
+
+    call_id: UUID
+    campaign_id: int
+    debtor_id: int
+    number: E164
+    caller_id: E164
+    group: str
+    ring_timeout_s: int
+    state: AttemptState
+    since: datetime
+    claimed_at: datetime
+    answered_at: datetime | None = None
+    joined_at: datetime | None = None
+    agent: Agent | None = None
+    is_preview: bool = False
+    again_after_s: float = 0.0
+    """Seconds for which the person is left alone when the attempt is cancelled (a skipped preview)."""
+    hung_up_by_agent: bool = False
+    agent_lost: bool = False
+    adopted: bool = False
+    """Taken over from an engine before us: whatever the dialplan asked meanwhile was never answered."""
+    chosen: bool = False
+    """The agent has said what shall become of a previewed person."""
+    missing: int = 0
+    """Looks in a row at which its channel was not in Asterisk (``dialer.reconcile``)."""
+    inbox: asyncio.Queue[Happening] = field(default_factory=asyncio.Queue)
+    room: asyncio.Future[str | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step of a call, with all that is written with it."""
+
+    frm: AttemptState
+    to: AttemptState
+    event: Event
+    at: datetime
+    effects: tuple[Effect, ...]
+    agent: Agent | None
+    agent_event: AgentEvent | None
+    outcome: Outcome | None = None
+    hangup_cause: int | None = None
+    ended_by: EndedBy | None = None
+
+
+def steps_for(
+    call: LiveCall, happening: Happening, free_agent: Agent | None, abandon_after_s: float
+) -> list[PlannedStep]:
+    """The steps that `happening` makes, none when it changes nothing.
+
+    An answer with `free_agent` makes two steps that are written together: the callee never waits for
+    a second transaction.
+
+    Raises:
+        IllegalTransition: see ``dialer.calls.machine``.
+    """
+    first = _step(call, call.state, happening, call.agent, abandon_after_s)
+    if first is None:
+        return []
+    if first.to is not AttemptState.ANSWERED:
+        return [first]
+    if happening.nobody_asks:
+        then = Happening(Event.NO_AGENT, happening.at)
+    elif free_agent is not None:
+        then = Happening(Event.AGENT_RESERVED, happening.at, agent=free_agent)
+    else:
+        return [first]
+    second = _step(call, AttemptState.ANSWERED, then, call.agent, abandon_after_s)
+    assert second is not None
+    return [first, second]
+
+
+def _step(
+    call: LiveCall, state: AttemptState, happening: Happening, agent: Agent | None, abandon_after_s: float
+) -> PlannedStep | None:
+    step = apply(state, happening.event)
+    if step is None:
+        return None
+    agent = happening.agent or agent
+    outcome: Outcome | None = None
+    ended_by: EndedBy | None = None
+    if step.to is AttemptState.ENDED:
+        outcome = outcome_of(
+            state,
+            happening.event,
+            hangup_cause=happening.hangup_cause,
+            answered_at=call.answered_at,
+            ended_at=happening.at,
+            abandon_after_s=abandon_after_s,
+        )
+        ended_by = _ended_by(call, happening.event)
+    return PlannedStep(
+        frm=state,
+        to=step.to,
+        event=happening.event,
+        at=happening.at,
+        effects=step.effects,
+        agent=agent,
+        agent_event=_agent_event(call, state, step.to, agent),
+        outcome=outcome,
+        hangup_cause=happening.hangup_cause,
+        ended_by=ended_by,
+    )
+
+
+def _agent_event(call: LiveCall, frm: AttemptState, to: AttemptState, agent: Agent | None) -> AgentEvent | None:
+    """What a step of the call means for its agent."""
+    if agent is None:
+        return None
+    match to:
+        case AttemptState.DIALING | AttemptState.RINGING if frm is to:
+            return AgentEvent.CALL_GONE  # preview: her telephone was lost while it rang
+        case AttemptState.JOINING:
+            reserved_before = agent is call.agent  # preview: since the claim
+            return None if reserved_before else AgentEvent.RESERVED
+        case AttemptState.TALKING:
+            return AgentEvent.JOINED
+        case AttemptState.ABANDONING:
+            return AgentEvent.CALL_GONE
+        case AttemptState.ENDED:
+            if frm is AttemptState.ABANDONING:
+                return None
+            return AgentEvent.CALL_ENDED if frm is AttemptState.TALKING else AgentEvent.CALL_GONE
+        case _:
+            return None
+
+
+def _ended_by(call: LiveCall, event: Event) -> EndedBy:
+    if event is Event.VANISHED:
+        return "lost"
+    if call.hung_up_by_agent or call.agent_lost:
+        return "agent"
+    return "engine" if call.state is AttemptState.ABANDONING else "callee"

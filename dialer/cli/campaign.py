@@ -1,0 +1,214 @@
+"""``dialer campaign``: add, list, start, pause and stop campaigns, and set the windows in which they call.
+
+Works on the database directly; a running engine takes up the change with its next look at its campaigns.
+What a campaign may be is decided in ``campaigns/campaign.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import asyncpg
+import click
+
+from campaigns.calendar import DayKind, WindowRule, next_opening, to_jst
+from campaigns.campaign import (
+    DEFAULT_WINDOWS,
+    Campaign,
+    CampaignState,
+    NewCampaign,
+    add_campaign,
+    load_calendar_days,
+    load_campaigns,
+    set_state,
+    set_windows,
+)
+from campaigns.errors import CampaignError, CampaignUnknown
+from campaigns.model import DialMode, Window
+from dialer.clock import SystemClock
+from dialer.db.pool import open_pool
+from dialer.settings import read_settings
+from dialer.site.servers import running_database
+
+Result = TypeVar("Result")
+_clock = SystemClock()
+
+_WINDOW = re.compile(r"(?P<window>[a-z]+)@(?P<day>[a-z_]+)=(?P<h1>\d{1,2}):(?P<m1>\d\d)-(?P<h2>\d{1,2}):(?P<m2>\d\d)")
+_WINDOW_LABELS = {Window.WEEKDAY: "平日", Window.EVENING: "平日夜間", Window.WEEKEND: "休日"}
+_DAY_LABELS = {DayKind.WEEKDAY: "平日", DayKind.DAY_OFF: "土日祝"}
+_STATE_LABELS = {CampaignState.RUNNING: "架電中", CampaignState.PAUSED: "一時停止", CampaignState.STOPPED: "停止"}
+
+
+class WindowType(click.ParamType[WindowRule]):
+    """``weekday@weekday=09:00-17:00``: kind of window, kind of day, JST from–to (24:00 is allowed)."""
+
+    name = "WINDOW@DAY=HH:MM-HH:MM"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> WindowRule:
+        if isinstance(value, WindowRule):
+            return value
+        if (found := _WINDOW.fullmatch(str(value))) is None:
+            self.fail(f"{value!r} is not of the form evening@weekday=17:00-20:00", param, ctx)
+        if found["window"] not in list(Window):
+            self.fail(f"{found['window']!r} is none of {', '.join(Window)}", param, ctx)
+        if found["day"] not in _DAY_LABELS:
+            self.fail(f"{found['day']!r} is none of {', '.join(_DAY_LABELS)}", param, ctx)
+        if int(found["m1"]) > 59 or int(found["m2"]) > 59:
+            self.fail(f"{value!r}: minutes go from 00 to 59", param, ctx)
+        starts_s = int(found["h1"]) * 3600 + int(found["m1"]) * 60
+        ends_s = int(found["h2"]) * 3600 + int(found["m2"]) * 60
+        try:
+            return WindowRule(Window(found["window"]), DayKind(found["day"]), starts_s, ends_s)
+        except ValueError:
+            self.fail(f"{value!r}: it must start before it ends, within 00:00–24:00", param, ctx)
+
+
+@click.group()
+def command() -> None:
+    """Campaigns: add, list, start, pause, stop, windows."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--debt-type", "debt_types", multiple=True, required=True, help="Code of a debt type; may be repeated.")
+@click.option("--mode", type=click.Choice([m.value for m in DialMode]), default="progressive", show_default=True)
+@click.option("--ratio", type=float, default=1.0, show_default=True, help="Calls for each ready agent (fixed_ratio).")
+@click.option("--group", default="all", show_default=True, help="The agents' group that takes its calls.")
+@click.option("--max-lines", type=int, default=30, show_default=True, help="Calls at one time.")
+@click.option("--ring-timeout", type=int, default=25, show_default=True, help="Seconds for which it may ring.")
+@click.option("--wrap-up", type=int, default=0, show_default=True, help="Seconds that it should take; 0 = no aim.")
+@click.option(
+    "--window", "windows", type=WindowType(), multiple=True,
+    help="May be repeated. Default: weekday 9–17, weekday evening 17–20, day off 9–17.",
+)  # fmt: skip
+def add(
+    name: str, debt_types: tuple[str, ...], mode: str, ratio: float, group: str,
+    max_lines: int, ring_timeout: int, wrap_up: int, windows: tuple[WindowRule, ...],
+) -> None:  # fmt: skip
+    """Add the campaign NAME; it is stopped until `dialer campaign start NAME`."""
+    new = NewCampaign(
+        name=name,
+        debt_types=debt_types,
+        dial_mode=DialMode(mode),
+        ratio=ratio,
+        agent_group=group,
+        max_lines=max_lines,
+        ring_timeout_s=ring_timeout,
+        wrap_up_s=wrap_up,
+        windows=windows or DEFAULT_WINDOWS,
+    )
+    campaign_id = _run(lambda conn: add_campaign(conn, new))
+    click.echo(f"キャンペーン {campaign_id}「{new.name.strip()}」を追加しました（停止中）。")
+
+
+@command.command(name="list")
+def list_() -> None:
+    """List all campaigns."""
+
+    async def rows(conn: asyncpg.Connection) -> list[str]:
+        now = _clock.now()
+        days = await load_calendar_days(conn, now, 366)
+        lines = []
+        for campaign in await load_campaigns(conn):
+            opening = next_opening(campaign.windows, days, now)
+            opens = "なし" if opening is None else "今" if opening == now else f"{to_jst(opening):%Y-%m-%d %H:%M}"
+            types = ",".join(campaign.debt_types)
+            lines.append(
+                f"{campaign.campaign_id}\t{campaign.name}\t{_STATE_LABELS[campaign.state]}\t{campaign.dial_mode}"
+                f"\t{types}\t次の架電時間: {opens}"
+            )
+        return lines
+
+    for line in _run(rows):
+        click.echo(line)
+
+
+@command.command()
+@click.argument("name")
+def start(name: str) -> None:
+    """Let the campaign NAME call."""
+    _set(name, CampaignState.RUNNING)
+
+
+@command.command()
+@click.argument("name")
+def pause(name: str) -> None:
+    """Place no more calls for NAME for now; the calls that are up go on."""
+    _set(name, CampaignState.PAUSED)
+
+
+@command.command()
+@click.argument("name")
+def stop(name: str) -> None:
+    """Stop the campaign NAME; the calls that are up go on."""
+    _set(name, CampaignState.STOPPED)
+
+
+@command.command()
+@click.argument("name")
+@click.argument("new", type=WindowType(), nargs=-1)
+def windows(name: str, new: tuple[WindowRule, ...]) -> None:
+    """Show the windows of NAME, or replace them: evening@weekday=17:00-20:00 weekend@day_off=09:00-17:00 …"""
+
+    async def act(conn: asyncpg.Connection) -> tuple[WindowRule, ...]:
+        campaign = await _find(conn, name)
+        if not new:
+            return campaign.windows
+        await set_windows(conn, campaign.campaign_id, new)
+        return new
+
+    for line in _window_lines(_run(act)):
+        click.echo(line)
+
+
+def _window_lines(rules: Iterable[WindowRule]) -> list[str]:
+    return [
+        f"{_DAY_LABELS[w.day_kind]}\t{_time(w.starts_s)}–{_time(w.ends_s)}\t{_WINDOW_LABELS[w.window]}" for w in rules
+    ]
+
+
+def _time(second: int) -> str:
+    return f"{second // 3600:02}:{second // 60 % 60:02}"
+
+
+def _set(name: str, state: CampaignState) -> None:
+    async def act(conn: asyncpg.Connection) -> Campaign:
+        campaign = await _find(conn, name)
+        await set_state(conn, campaign.campaign_id, state)
+        return campaign
+
+    campaign = _run(act)
+    click.echo(f"「{campaign.name}」: {_STATE_LABELS[state]}")
+
+
+async def _find(conn: asyncpg.Connection, name: str) -> Campaign:
+    """The campaign of that name, or of that id when no name fits."""
+    campaigns = await load_campaigns(conn)
+    for campaign in campaigns:
+        if campaign.name == name:
+            return campaign
+    for campaign in campaigns:
+        if str(campaign.campaign_id) == name:
+            return campaign
+    raise CampaignUnknown(f"{name}: no campaign has this name or id (see `dialer campaign list`)")
+
+
+def _run(act: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
+    """Do one thing on one connection to this site's database."""
+
+    async def run() -> Result:
+        async with running_database(read_settings(), _clock) as dsn:
+            pool = await open_pool(dsn, size=1, application="tsunagu campaign")
+            try:
+                async with pool.acquire() as conn:
+                    return await act(conn)
+            finally:
+                await pool.close()
+
+    try:
+        return asyncio.run(run())
+    except CampaignError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,72 @@
+"""What the engine asks of the telephone line. Asterisk is behind it (``dialer.asterisk.line``).
+
+Channels are named by their unique ids, which are ours: an attempt's id, or a leg's id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from campaigns.model import E164
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChannel:
+    """One channel as the line reports it: its unique id, whether it is up, and its room if in one."""
+
+    uniqueid: str
+    is_up: bool
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedChannel:
+    """How a channel ended, from the line's own journal (CEL)."""
+
+    answered_at: datetime | None
+    joined_at: datetime | None
+    ended_at: datetime
+    hangup_cause: int | None
+
+
+class Line(Protocol):
+    """Commands; each raises ``AmiError`` when the line refuses, is lost or doesn't answer in time."""
+
+    async def dial(self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int) -> None:
+        """Originate the callee's channel. Returns when Asterisk has taken the order; never repeated."""
+        ...
+
+    async def lay_leg(self, leg_id: str, extension: str, room: str) -> None:
+        """Call the seat's telephone and put it in `room`."""
+        ...
+
+    async def hang_up(self, channel_id: str) -> None:
+        """End a channel; no error when it is gone already."""
+        ...
+
+    async def apologise(self, channel_id: str, prompt: str) -> None:
+        """Take a channel out of where it is, play `prompt` (an extension of context ``sorry``), hang up."""
+        ...
+
+    async def channels(self) -> dict[str, LiveChannel]:
+        """Every channel that is up or ringing now, by unique id."""
+        ...
+
+    async def registered(self) -> set[str]:
+        """Extensions whose telephone is registered and reachable now."""
+        ...
+
+    async def how_it_ended(self, channel_ids: set[str]) -> dict[str, EndedChannel]:
+        """The end of channels that are gone, for those that the journal knows."""
+        ...
+
+
+def call_id_or_none(text: str | None) -> UUID | None:
+    """The attempt id in a channel's unique id; None for channels that are not attempts."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

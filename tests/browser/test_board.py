@@ -1,0 +1,57 @@
+"""The supervisor's page in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Desk
+
+pytestmark = pytest.mark.browser
+
+
+async def test_the_board_follows_agents_calls_and_counts_without_a_reload(desk: Desk) -> None:
+    """What the engine says is on the board at once."""
+    site = desk.site
+    agent_id = site.users["agent1"]
+    async with desk.page("boss") as page, site.client("agent1") as agent:
+        await expect(page.get_by_test_id("no-agents")).to_be_visible()
+        await expect(page.get_by_test_id("no-calls")).to_be_visible()
+        await agent.post("/api/seat", json={"kind": "sip"})
+        tile = page.get_by_test_id(f"agent-{agent_id}")
+        await expect(tile).to_contain_text("試験 花子")
+        await expect(tile).to_have_attribute("data-state", "not_ready")
+        await agent.post("/api/ready", json={})
+        await expect(tile).to_have_attribute("data-state", "ready")
+        call_id = await site.engine.connect(agent_id, site.debtors[0], site.campaign_id)
+        await expect(tile).to_have_attribute("data-state", "talking")
+        await expect(page.get_by_test_id("call-row")).to_contain_text("試験 花子")
+        await site.engine.count(dialed=50, answered=21, connected=19, abandoned=1, contacts=12)
+        await expect(page.get_by_test_id("figure-放棄率")).to_contain_text("5.0%")
+        await expect(page.get_by_test_id("figure-接触率")).to_contain_text("24.0%")
+        await site.engine.end(call_id)
+        await expect(page.get_by_test_id("no-calls")).to_be_visible()
+        assert "仮名川" not in await page.content()
+
+
+async def test_a_campaign_is_started_paused_and_stopped_from_the_board(desk: Desk) -> None:
+    """Stopping asks first; each change comes back from the engine."""
+    site = desk.site
+    key = f"campaign-{site.campaign_id}"
+    async with desk.page("boss") as page:
+        state = page.get_by_test_id(f"{key}-state")
+        await expect(state).to_have_text("一時停止")
+        await page.get_by_test_id(f"{key}-running").click()
+        await expect(state).to_have_text("稼働中")
+        await page.get_by_test_id(f"{key}-stopped").click()
+        await page.get_by_test_id("confirm-stop").click()
+        await expect(state).to_have_text("停止")
+
+
+async def test_the_tooltip_of_the_abandoned_ratio_names_its_parts(desk: Desk) -> None:
+    """A ratio without its definition is a rumour; by keyboard too."""
+    async with desk.page("boss") as page:
+        figure = page.get_by_test_id("figure-放棄率")
+        await figure.focus()
+        await expect(figure.get_by_role("tooltip")).to_be_visible()
+        await expect(figure.get_by_role("tooltip")).to_contain_text("放棄 ÷（放棄＋接続）")

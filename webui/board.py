@@ -1,0 +1,43 @@
+"""The supervisor's board: the campaigns as stored, the engine's snapshot beside them, and start, pause, stop.
+
+The board is useful without the engine too: campaigns come from PostgreSQL, and ``live`` is null.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aiosql
+from aiohttp import web
+
+from dialer.errors import EngineUnavailable
+from webui.access import Principal
+from webui.bodies import CampaignState, read_body
+from webui.errors import ApiError
+from webui.operations import Act, log_operation
+from webui.services import Services, answer
+
+_sql: Any = aiosql.from_path(Path(__file__).parent / "sql" / "board.sql", "asyncpg")
+
+
+async def show_board(_: web.Request, services: Services, me: Principal) -> web.StreamResponse:
+    """``GET /api/board``."""
+    campaigns = [dict(r) async for r in _sql.campaigns(services.pool)]
+    try:
+        live = await services.control.live()
+    except EngineUnavailable:
+        live = None
+    return answer({"now": services.clock.now(), "campaigns": campaigns, "live": live})
+
+
+async def set_campaign_state(request: web.Request, services: Services, me: Principal) -> web.StreamResponse:
+    """``POST /api/campaigns/{campaign_id}/state``."""
+    body = await read_body(request, CampaignState)
+    given = request.match_info["campaign_id"]
+    if not given.isascii() or not given.isdigit() or len(given) > 18:
+        raise ApiError(404)
+    campaign_id = int(given)
+    await services.control.set_campaign_state(campaign_id, body.state)
+    await log_operation(services, me, Act.CAMPAIGN_STATE_SET, f"campaign {campaign_id} {body.state}")
+    return answer({})

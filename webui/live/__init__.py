@@ -1,0 +1,1 @@
+"""Live updates: from Redis, once for the process, to every open page."""

@@ -1,0 +1,1 @@
+"""What the agent says: the talk script, as data."""
