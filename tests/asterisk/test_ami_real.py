@@ -50,6 +50,7 @@ async def test_a_second_channel_with_the_same_id_is_refused(pbx_and_carrier: Sim
     """Even an Originate sent twice by mistake could not ring a person twice at once."""
     attempt_id = await pbx.call(STAYS)
     await pbx.answered(attempt_id)
+    await until(lambda: len(pbx.of(OriginateAnswered, attempt_id)) == 1)  # a refusal is reported sooner than an answer
     await actions.originate(
         pbx.ami,
         channel=f"PJSIP/{STAYS}@trunk",
