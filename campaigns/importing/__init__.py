@@ -9,5 +9,12 @@
     report      the result for the clerk, as text and as CSV
     importer    ``import_file``: all of it, in one transaction
 
+Shared by every kind of file: ``columns`` and ``rows`` (cells → values), ``times``, ``pipeline`` (batches in one
+transaction), ``queries``. Payments and past records, which are staged whole and then merged, have their own packages on
+top of ``intake``:
+
+    payments/   ``import_payments``: who has paid or promised isn't called from then on (CALL-8, CALL-10)
+    history/    ``import_history``: what a former system knew about people's hours (CALL-5, CALL-6)
+
 Invariant: a file with one error changes nothing; the same file applied again changes nothing.
 """

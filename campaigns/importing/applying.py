@@ -13,10 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-import aiosql
 import asyncpg
 
 from campaigns.importing.checking import Batch, Checker, Record
@@ -24,13 +22,12 @@ from campaigns.importing.faults import ImportBusy, TooManyAbsent
 from campaigns.importing.fields import DEBT_FIELDS, PERSON_FIELDS
 from campaigns.importing.mapping import Mapping as CityMapping
 from campaigns.importing.phones import Phone
+from campaigns.importing.queries import LOCK_KEY, queries
 
 COPY_TIMEOUT_S = 60.0
 STOP_REASON = "市のファイルによる催告中止"
 _PHONE_COLUMNS = ("addressee_no", "number", "kind", "rank")
-_LOCK_KEY = 0x7_5A6E_4149  # any constant of our own
 _FEW_OPEN_DEBTS = 100  # below it a share says nothing
-_SQL = aiosql.from_path(Path(__file__).parent / "sql", "asyncpg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,21 @@ class Changes:
     def any(self) -> bool:
         """Something changed."""
         return any(getattr(self, name) for name in self.__slots__)
+
+
+async def take_lock(conn: asyncpg.Connection) -> None:
+    """Let no other import run until the transaction of `conn` ends.
+
+    Raises:
+        ImportBusy: another one runs.
+    """
+    if not await queries.try_lock(conn, key=LOCK_KEY):
+        raise ImportBusy("ほかの取込が実行中です。終わってからもう一度実行してください")
+
+
+def rows_of(status: str) -> int:
+    """How many rows a command touched, by its status: 12 of ``INSERT 0 12``."""
+    return int(status.rsplit(" ", 1)[1])
 
 
 class Merge:
@@ -88,11 +100,10 @@ class Merge:
             ImportBusy: another import holds the lock.
         """
         conn = self._conn
-        if not await _SQL.try_lock(conn, key=_LOCK_KEY):
-            raise ImportBusy("ほかの取込が実行中です。終わってからもう一度実行してください")
-        await _SQL.create_stage(conn)
+        await take_lock(conn)
+        await queries.create_stage(conn)
         for kind in self._mapping.debt_types:
-            status = await _SQL.put_debt_type(
+            status = await queries.put_debt_type(
                 conn, code=kind.code, name=kind.name, department=kind.department, caller_id=kind.caller_id
             )
             self._count("debt_types", status)
@@ -102,21 +113,21 @@ class Merge:
         conn, now = self._conn, self._now
         self._batches += 1
         if self._batches > 1:
-            await _SQL.empty_batch(conn)
+            await queries.empty_batch(conn)
         number = self._batches
         await self._copy("stage_person", ("batch", *PERSON_FIELDS), ((number, *person) for person in batch.persons))
         await self._copy("stage_phone", _PHONE_COLUMNS, batch.phones)
         await self._copy("stage_debt", DEBT_FIELDS, batch.debts)
         if batch.persons:
-            self._count("households", await _SQL.insert_households(conn, batch=number))
-            self._count("persons_new", await _SQL.insert_debtors(conn, batch=number, now=now))
+            self._count("households", await queries.insert_households(conn, batch=number))
+            self._count("persons_new", await queries.insert_debtors(conn, batch=number, now=now))
         if batch.phones:
             await self._link_phones()
         if self._mapping.absent_means == "paid":
-            await _SQL.keep_keys(conn)
-        status = await _SQL.update_debts(conn, today=self._today, knows_payment=self._knows_payment)
+            await queries.keep_keys(conn)
+        status = await queries.update_debts(conn, today=self._today, knows_payment=self._knows_payment)
         self._count("debts_changed", status)
-        self._count("debts_new", await _SQL.insert_debts(conn, today=self._today))
+        self._count("debts_new", await queries.insert_debts(conn, today=self._today))
 
     async def finish(self, checker: Checker) -> None:
         """What only the whole file tells: whose facts changed, what is absent, who is still without a number.
@@ -127,38 +138,38 @@ class Merge:
         """
         conn, now = self._conn, self._now
         if checker.reconciled:
-            await _SQL.forget_persons(conn, addressee_nos=list(checker.reconciled))
+            await queries.forget_persons(conn, addressee_nos=list(checker.reconciled))
             merged = ((self._batches, *checker.persons[number]) for number in checker.reconciled)
             await self._copy("stage_person", ("batch", *PERSON_FIELDS), merged)
-            self._count("households", await _SQL.insert_households(conn, batch=None))
-        self._count("persons_changed", await _SQL.update_debtors(conn, now=now))
+            self._count("households", await queries.insert_households(conn, batch=None))
+        self._count("persons_changed", await queries.update_debtors(conn, now=now))
         if self._mapping.phones_absent == "remove":
-            await _SQL.empty_batch(conn)
+            await queries.empty_batch(conn)
             await self._copy("stage_phone", _PHONE_COLUMNS, _ranked(checker.phones))
-            self._count("links_removed", await _SQL.remove_links(conn, now=now))
+            self._count("links_removed", await queries.remove_links(conn, now=now))
         if self._mapping.household_phones:
-            self._count("household_links", await _SQL.insert_household_links(conn, now=now))
+            self._count("household_links", await queries.insert_household_links(conn, now=now))
         source = f"import:{self._mapping.name}"
-        self._count("stops_set", await _SQL.insert_stops(conn, now=now, reason=STOP_REASON, source=source))
-        self._count("stops_lifted", await _SQL.lift_stops(conn, source=source))
+        self._count("stops_set", await queries.insert_stops(conn, now=now, reason=STOP_REASON, source=source))
+        self._count("stops_lifted", await queries.lift_stops(conn, source=source))
         await self._settle_absent()
 
     async def _link_phones(self) -> None:
-        self._count("phones_new", await _SQL.insert_phones(self._conn))
-        self._count("links_new", await _SQL.revive_links(self._conn))
-        self._count("links_new", await _SQL.own_links(self._conn))
-        self._count("links_new", await _SQL.insert_links(self._conn, now=self._now))
+        self._count("phones_new", await queries.insert_phones(self._conn))
+        self._count("links_new", await queries.revive_links(self._conn))
+        self._count("links_new", await queries.own_links(self._conn))
+        self._count("links_new", await queries.insert_links(self._conn, now=self._now))
 
     async def _settle_absent(self) -> None:
         if self._mapping.absent_means != "paid":
             return
-        known = await _SQL.count_absent(self._conn)
+        known = await queries.count_absent(self._conn)
         if known["open"] >= _FEW_OPEN_DEBTS and known["absent"] > known["open"] * self._mapping.absent_max_ratio:
             raise TooManyAbsent(
                 f"未納 {known['open']:,} 件のうち {known['absent']:,} 件がこのファイルにありません。"
                 "途中で切れたファイルではないか確かめてください（対応表の absent_max_ratio）"
             )
-        self._count("debts_absent", await _SQL.pay_absent(self._conn, today=self._today))
+        self._count("debts_absent", await queries.pay_absent(self._conn, today=self._today))
 
     async def _copy(self, table: str, columns: tuple[str, ...], records: Iterable[Record]) -> None:
         await self._conn.copy_records_to_table(
@@ -166,8 +177,7 @@ class Merge:
         )
 
     def _count(self, name: str, status: str) -> None:
-        """Add the rows of a command by its status, for example ``INSERT 0 12``."""
-        self.changes[name] += int(status.rsplit(" ", 1)[1])
+        self.changes[name] += rows_of(status)
 
 
 def _ranked(phones: Mapping[str, tuple[Phone, ...]]) -> Iterable[Record]:
@@ -178,4 +188,4 @@ def _ranked(phones: Mapping[str, tuple[Phone, ...]]) -> Iterable[Record]:
 
 async def log_file(conn: asyncpg.Connection, **facts: Any) -> None:
     """Remember that this file was applied."""
-    await _SQL.log_file(conn, **facts)
+    await queries.log_file(conn, **facts)

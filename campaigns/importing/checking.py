@@ -17,20 +17,19 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from campaigns.importing.columns import BoundColumn, BoundColumns
+from campaigns.importing.columns import BoundColumns
 from campaigns.importing.fields import DEBT_FIELDS, PERSON_FIELDS
 from campaigns.importing.mapping import Mapping
 from campaigns.importing.phones import Phone
-from campaigns.importing.problems import Flaw, Problem, Problems
+from campaigns.importing.problems import Problem, Problems
 from campaigns.importing.reading import Chunk
+from campaigns.importing.rows import convert, of_full_width
 
 Record = tuple[Any, ...]
 
 _NAME, _BORN_ON = PERSON_FIELDS.index("name"), PERSON_FIELDS.index("born_on")
 _HOUSEHOLD, _STOP = PERSON_FIELDS.index("household_no"), PERSON_FIELDS.index("contact_stop")
 _KEY = ("debt_type", "levy_year", "notice_no", "instalment")
-# Characters of the private use areas (外字): kept as given, but shown as an empty box by every other machine.
-_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 # Differences of a name that don't make another person: spaces and variation selectors.
 _VARIATION = re.compile("[\\s\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
@@ -73,22 +72,12 @@ class Checker:
     def check(self, chunk: Chunk) -> Batch:
         """What the good rows of `chunk` add."""
         found: list[Problem] = [Problem(line, "", "quoting") for line in chunk.broken]
-        rows, lines = self._of_full_width(chunk, found)
+        rows, lines = of_full_width(self._columns.width, chunk, found)
         self.rows += len(chunk.rows) + len(chunk.broken)
         if not rows:
             self._report(found)
             return Batch([], [], [])
-        cells = list(zip(*rows, strict=True))
-        values: dict[str, Sequence[Any]] = {}
-        for bound in self._columns.fields:
-            values[bound.field.name] = _convert(bound, cells, lines, found)
-        numbers = [_convert(bound, cells, lines, found) for bound in self._columns.phones]
-        bad = {problem.line for problem in found if not problem.is_warning}
-        if bad:
-            keep = [i for i, line in enumerate(lines) if line not in bad]
-            values = {name: [column[i] for i in keep] for name, column in values.items()}
-            numbers = [[column[i] for i in keep] for column in numbers]
-            lines = [lines[i] for i in keep]
+        values, numbers, lines = convert(self._columns, rows, lines, found)
         blank = [None] * len(lines)
         self._check_keys(list(zip(*(values[name] for name in _KEY), strict=True)), lines, found)
         persons = self._merge_persons([values.get(name, blank) for name in PERSON_FIELDS], lines, found)
@@ -104,19 +93,6 @@ class Checker:
     def _report(self, found: list[Problem]) -> None:
         self._problems.bad_rows += len({problem.line for problem in found if not problem.is_warning})
         self._problems.extend(sorted(found, key=lambda problem: problem.line))
-
-    def _of_full_width(self, chunk: Chunk, found: list[Problem]) -> tuple[list[list[str]], list[int]]:
-        width = self._columns.width
-        if set(map(len, chunk.rows)) <= {width}:
-            return chunk.rows, chunk.lines
-        rows, lines = [], []
-        for row, line in zip(chunk.rows, chunk.lines, strict=True):
-            if len(row) == width:
-                rows.append(row)
-                lines.append(line)
-            else:
-                found.append(Problem(line, "", "column_count"))
-        return rows, lines
 
     def _check_keys(self, keys: list[Record], lines: list[int], found: list[Problem]) -> None:
         fresh = dict(zip(keys, lines, strict=True))
@@ -175,28 +151,6 @@ class Checker:
 
     def _header(self, field: str) -> str:
         return next((b.header for b in self._columns.fields if b.field.name == field), "")
-
-
-def _convert(bound: BoundColumn, cells: list[tuple[str, ...]], lines: list[int], found: list[Problem]) -> list[Any]:
-    """The values of one column; its flaws go to `found`."""
-    if bound.place is None:
-        given: Sequence[str] = [bound.default] * len(lines)
-    else:
-        given = cells[bound.place]
-        if bound.default:
-            given = [cell if cell.strip() else bound.default for cell in given]
-    values = bound.column.read(given)
-    if bound.column.flawed:
-        for i, value in enumerate(values):
-            if type(value) is Flaw:
-                found.append(Problem(lines[i], bound.header or bound.field.label, value.code, bound.lenient))
-                values[i] = None
-    # A converter may return anything; those of name and address return text or None.
-    if bound.field.name in ("name", "address") and _PRIVATE.search("".join(filter(None, values))):  # type: ignore[arg-type]
-        for i, value in enumerate(values):
-            if value and _PRIVATE.search(value):  # type: ignore[call-overload]
-                found.append(Problem(lines[i], bound.header, "private_character", True))
-    return values
 
 
 def _same_name(one: str, other: str) -> bool:

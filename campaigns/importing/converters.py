@@ -20,9 +20,11 @@ from typing import Protocol
 from campaigns.importing.dates import read_date, read_year
 from campaigns.importing.phones import read_phone
 from campaigns.importing.problems import Flaw
+from campaigns.importing.times import read_moment, read_time
 
 __all__ = ["Cached", "Column", "Text", "read_choice", "read_code", "read_date", "read_flag", "read_instalment",
-           "read_phone", "read_postal_code", "read_year", "read_yen"]  # fmt: skip
+           "read_moment", "read_payment_yen", "read_phone", "read_postal_code", "read_promised_type", "read_time",
+           "read_year", "read_yen"]  # fmt: skip
 
 MAX_YEN = 10**12
 MAX_INSTALMENT = 999
@@ -32,6 +34,7 @@ _LINE_ENDS = re.compile("[\r\n]+")
 _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_/-]*")
 _INSTALMENT = re.compile(r"(?:第)?\s*(\d{1,3})\s*(?:期別?|期分|回|月分?)?")
 _YEN = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)")
+_MINUS = re.compile(r"[-−‐▲△]\s*")
 
 
 class Column(Protocol):
@@ -145,6 +148,17 @@ def read_yen(text: str, none: frozenset[str] = frozenset()) -> int | Flaw | None
     return value if value <= MAX_YEN else Flaw("yen_range")
 
 
+def read_payment_yen(text: str) -> int | Flaw:
+    """An amount that was paid, or taken back when a minus stands before it: -1,200, ▲1,200, △１，２００."""
+    value = read_yen(text)
+    if isinstance(value, int):
+        return value
+    if sign := _MINUS.match(plain := unicodedata.normalize("NFKC", text).strip()):
+        taken_back = read_yen(plain[sign.end() :])
+        return -taken_back if isinstance(taken_back, int) else Flaw("yen_invalid")
+    return Flaw("yen_invalid") if value is None else value
+
+
 def read_instalment(text: str, table: Mapping[str, int]) -> int | Flaw:
     """期別: 3, ０３, 第3期, 7月; `table` gives the numbers of words (全期, 随時1)."""
     if text in table:
@@ -171,6 +185,17 @@ def read_choice(text: str, table: Mapping[str, str], code: str = "choice_unknown
     """The value that `table`, whose keys are in ``plain`` form, has for `text`."""
     value = table.get(plain(text))
     return Flaw(code) if value is None else value
+
+
+def read_promised_type(text: str, table: Mapping[str, str], none: frozenset[str]) -> str | Flaw | None:
+    """The debt type that a promise is for; None, as for a blank cell, means all of them.
+
+    Args:
+        text: the cell.
+        table: the debt types, keys in ``plain`` form.
+        none: words in ``plain`` form that mean all debt types.
+    """
+    return None if plain(text) in none else read_choice(text, table, "debt_type_unknown")
 
 
 def plain(text: str) -> str:

@@ -1,7 +1,8 @@
 """Our fields: what a city's column can be mapped to, and the converter that each field takes.
 
 Decides names, which are required, and the limits of each. The order is the one in which cells are checked and
-problems of one row are reported.
+problems of one row are reported. Here are the fields of the debts' file; payments and past records have theirs in
+``payments/fields.py`` and ``history/fields.py``.
 """
 
 from __future__ import annotations
@@ -98,6 +99,12 @@ RESULT_OF = {
     "yen": "yen",
     "flag": "flag",
     "phone": "phone",
+    "payment_yen": "payment_yen",
+    "promised_type": "promised_type",
+    "moment": "moment",
+    "time": "time",
+    "direction": "direction",
+    "result": "result",
 }
 # Options that a column's entry may hold for its converter.
 OPTIONS_OF: dict[str, frozenset[str]] = {
@@ -109,4 +116,6 @@ OPTIONS_OF: dict[str, frozenset[str]] = {
     "yen": frozenset({"none"}),
     "flag": frozenset({"yes", "no"}),
     "phone": frozenset({"area_code"}),
+    "promised_type": frozenset({"none"}),
+    "moment": frozenset({"forms"}),
 }

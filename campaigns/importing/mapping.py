@@ -4,6 +4,9 @@ A mapping is data, a TOML file in ``campaigns/mappings/`` (its README describes 
 city's format (the standardisation of 2025, MJ+) is a change of that file (DATA-3). This module reads and checks
 it; ``columns`` makes converters out of it.
 
+What every kind of mapping shares is here too: those of payments and past records lie in folders of their own
+(``payments/mapping.py``, ``history/mapping.py``).
+
 Invariant: an unknown key, field, converter or option, and a missing required field, is a ``MappingFault`` that
 names it.
 """
@@ -11,8 +14,11 @@ names it.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingOf
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -24,6 +30,7 @@ MAPPINGS = Path(__file__).parent.parent / "mappings"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 _CALLER_ID = re.compile(r"\+[0-9]{7,15}")
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 _ERAS = ("", "明治", "大正", "昭和", "平成", "令和")
 
 
@@ -79,9 +86,9 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     household_phones: bool = True  # CALL-9
 
 
-def names() -> list[str]:
+def names(folder: Path = MAPPINGS) -> list[str]:
     """The mappings that come with this release, and those that a site has put beside them."""
-    return sorted(path.stem for path in MAPPINGS.glob("*.toml"))
+    return sorted(path.stem for path in folder.glob("*.toml"))
 
 
 def load_mapping(name: str, folder: Path = MAPPINGS) -> Mapping:
@@ -90,17 +97,7 @@ def load_mapping(name: str, folder: Path = MAPPINGS) -> Mapping:
     Raises:
         MappingFault: it does not exist, is no TOML, or is wrong; the message names file, key and reason.
     """
-    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
-    if not name.endswith(".toml") and not _NAME.fullmatch(name):
-        raise MappingFault(f"対応表の名前「{name}」に使えない文字があります")
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        known = "、".join(sorted(p.stem for p in folder.glob("*.toml")))
-        raise MappingFault(f"対応表「{name}」がありません（あるもの: {known}）") from None
-    except OSError as error:
-        raise MappingFault(f"対応表「{name}」を開けません: {error.strerror}") from error
-    return parse_mapping(text, path.stem)
+    return parse_mapping(*read_file(name, folder))
 
 
 def parse_mapping(text: bytes, name: str) -> Mapping:
@@ -109,46 +106,95 @@ def parse_mapping(text: bytes, name: str) -> Mapping:
     Raises:
         MappingFault: as for ``load_mapping``.
     """
-    try:
-        mapping = msgspec.toml.decode(text, type=Mapping)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise MappingFault(f"対応表「{name}」: {error}") from error
-    mapping = msgspec.structs.replace(mapping, name=name)
-    if problems := _problems(mapping):
-        raise MappingFault(f"対応表「{name}」: " + "; ".join(problems))
+    mapping = msgspec.structs.replace(decoded(text, name, Mapping), name=name)
+    refuse(name, _problems(mapping))
     return mapping
 
 
+def read_file(name: str, folder: Path) -> tuple[bytes, str]:
+    """The bytes of the mapping `name` in `folder`, or of the ``.toml`` file at that path; and its name.
+
+    Raises:
+        MappingFault: it does not exist or can't be read.
+    """
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    if not name.endswith(".toml") and not _NAME.fullmatch(name):
+        raise MappingFault(f"対応表の名前「{name}」に使えない文字があります")
+    try:
+        return path.read_bytes(), path.stem
+    except FileNotFoundError:
+        raise MappingFault(f"対応表「{name}」がありません（あるもの: {'、'.join(names(folder))}）") from None
+    except OSError as error:
+        raise MappingFault(f"対応表「{name}」を開けません: {error.strerror}") from error
+
+
+def decoded(text: bytes, name: str, kind: type[Struct]) -> Struct:
+    """`text` (TOML) as a `kind`, its keys and their types checked.
+
+    Raises:
+        MappingFault: it is no TOML, or a key is unknown, missing or of another type.
+    """
+    try:
+        return msgspec.toml.decode(text, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise MappingFault(f"対応表「{name}」: {error}") from error
+
+
+def refuse(name: str, problems: list[str]) -> None:
+    """Raise a ``MappingFault`` that names all `problems`; nothing when there are none."""
+    if problems:
+        raise MappingFault(f"対応表「{name}」: " + "; ".join(problems))
+
+
 def _problems(mapping: Mapping) -> list[str]:
-    found = []
-    for unknown in sorted(set(mapping.columns) - set(FIELDS)):
-        found.append(f"columns.{unknown}: 知らない項目です（使えるもの: {', '.join(FIELDS)}）")
-    for field in FIELDS.values():
-        entry = mapping.columns.get(field.name)
-        if entry is not None:
-            found += [f"columns.{field.name}: {reason}" for reason in _entry_problems(field, entry)]
-        elif field.required:
-            found.append(f"columns.{field.name}: 必須の項目「{field.label}」の列が決められていません")
+    found = columns_problems("columns", FIELDS, mapping.columns)
     for place, entry in enumerate(mapping.phones, start=1):
         found += [f"phones {place}: {reason}" for reason in _entry_problems(PHONE_FIELD, entry)]
     if not mapping.debt_types:
         found.append("debt_types: 1つ以上必要です")
-    seen: set[str] = set()
     for debt_type in mapping.debt_types:
         found += _debt_type_problems(debt_type)
-        for value in debt_type.values:
-            if value in seen:
-                found.append(f"debt_types: 「{value}」が2回あります")
-            seen.add(value)
+    found += twice_problems("debt_types", (value for kind in mapping.debt_types for value in kind.values))
     if not 0 <= mapping.absent_max_ratio <= 1:
         found.append("absent_max_ratio: 0 から 1 までです")
     return found
 
 
-def _debt_type_problems(debt_type: DebtType) -> list[str]:
+def columns_problems(
+    section: str, fields: MappingOf[str, Field], entries: MappingOf[str, ColumnEntry], *, rows_may_go: bool = False
+) -> list[str]:
+    """What is wrong with the columns of one section of a mapping.
+
+    Args:
+        section: its name in the file.
+        fields: all that may be there.
+        entries: what is there.
+        rows_may_go: a flawed cell of a required field may leave out its row (``invalid = "warning"``).
+    """
     found = []
-    if not _CODE.fullmatch(debt_type.code):
-        found.append(f"debt_types: code「{debt_type.code}」は英小文字・数字・_ だけです")
+    for unknown in sorted(set(entries) - set(fields)):
+        found.append(f"{section}.{unknown}: 知らない項目です（使えるもの: {', '.join(fields)}）")
+    for field in fields.values():
+        entry = entries.get(field.name)
+        if entry is not None:
+            found += [f"{section}.{field.name}: {reason}" for reason in _entry_problems(field, entry, rows_may_go)]
+        elif field.required:
+            found.append(f"{section}.{field.name}: 必須の項目「{field.label}」の列が決められていません")
+    return found
+
+
+def twice_problems(section: str, words: Iterable[str]) -> list[str]:
+    """Words of a file that have two meanings."""
+    return [f"{section}: 「{word}」が2回あります" for word, times in Counter(words).items() if times > 1]
+
+
+def code_problems(section: str, codes: Iterable[str]) -> list[str]:
+    """Codes of debt types that can't be ours."""
+    return [f"{section}: code「{code}」は英小文字・数字・_ だけです" for code in codes if not _CODE.fullmatch(code)]
+
+
+def _debt_type_problems(debt_type: DebtType) -> list[str]:
+    found = code_problems("debt_types", [debt_type.code])
     if not _CALLER_ID.fullmatch(debt_type.caller_id):
         found.append(f"debt_types {debt_type.code}: caller_id は + で始まる国際形式（E.164）です")
     if not debt_type.values or not debt_type.name or not debt_type.department:
@@ -156,7 +202,7 @@ def _debt_type_problems(debt_type: DebtType) -> list[str]:
     return found
 
 
-def _entry_problems(field: Field, entry: ColumnEntry) -> list[str]:
+def _entry_problems(field: Field, entry: ColumnEntry, rows_may_go: bool = False) -> list[str]:
     found = []
     convert = entry.convert or field.converter
     if convert not in RESULT_OF:
@@ -176,9 +222,11 @@ def _entry_problems(field: Field, entry: ColumnEntry) -> list[str]:
         found.append("yes（「はい」を表す値）が必要です")
     if convert == "choice" and not entry.table:
         found.append("table（値の対応）が必要です")
+    if entry.optional and field.required and not entry.default:
+        found.append(f"必須の項目「{field.label}」の列は、default がなければ optional にできません")
     wanted = int if convert == "instalment" else str
     if any(type(value) is not wanted for value in entry.table.values()):
         found.append(f"table の値は{'整数' if wanted is int else '文字列'}です")
-    if entry.invalid == "warning" and field.required:
+    if entry.invalid == "warning" and field.required and not rows_may_go:
         found.append(f"必須の項目「{field.label}」の invalid は error だけです")
     return found

@@ -8,12 +8,36 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from pathlib import Path
+from typing import Protocol
 
 from campaigns.importing.importer import ImportResult
-from campaigns.importing.problems import REASONS
+from campaigns.importing.intake import IntakeResult
+from campaigns.importing.problems import REASONS, Problems
 
 FIRST_PROBLEMS = 20
 _MANY_COLUMNS = 12
+_REFUSED = "結果: 取り込みませんでした。ファイルを直してから、もう一度実行してください。"
+_SAME = "結果: すでに取り込まれている内容と同じです。何も変わりませんでした。"
+_CHANGES = {
+    "payments_new": "納付 新規",
+    "payments_settled": "納付 完納に変更",
+    "payments_taken_back": "納付 取消",
+    "items_paid": "納付済になった期別",
+    "items_reopened": "未納に戻った期別",
+    "promises_new": "納付約束 新規",
+    "promises_replaced": "納付約束 差替え",
+    "past_calls_new": "過去の通話 新規",
+    "evidence_new": "時間帯の手がかり",
+    "links_new": "電話番号 新規",
+    "numbers_dead": "不通になった電話番号",
+}
+
+
+class Reported(Protocol):
+    """Anything that has problems."""
+
+    @property
+    def problems(self) -> Problems: ...
 
 
 def text_report(result: ImportResult) -> list[str]:
@@ -24,18 +48,42 @@ def text_report(result: ImportResult) -> list[str]:
         f"行数: {result.rows:,}　正しい行: {result.good_rows:,}　誤りのある行: {problems.bad_rows:,}"
         f"　対象者: {result.persons:,} 人",
     ]
-    if result.unused_columns:
-        shown = "、".join(result.unused_columns[:_MANY_COLUMNS])
-        lines.append(f"使わなかった列: {shown}" + (" ほか" if len(result.unused_columns) > _MANY_COLUMNS else ""))
-    if problems.errors or problems.warnings:
-        lines += _counts(result)
+    lines += _unused(result.unused_columns) + _counts(result.problems)
     lines.append(_outcome(result))
     return lines
 
 
-def _counts(result: ImportResult) -> list[str]:
-    kept = result.problems.kept
-    lines = [f"誤り: {result.problems.errors:,} 件　注意: {result.problems.warnings:,} 件"]
+def intake_report(result: IntakeResult) -> list[str]:
+    """The lines to show at the end of an import of payments or past records."""
+    lines = [
+        f"ファイル: {result.file_name}（対応表 {result.mapping}、文字コード {result.encoding}）",
+        f"行数: {result.rows:,}　誤りのある行: {result.problems.bad_rows:,}　使わなかった行: {result.left_out:,}"
+        + (f"　対象外の行: {result.skipped:,}" if result.skipped else ""),
+        *_unused(result.unused_columns),
+        *_counts(result.problems),
+    ]
+    if result.problems.errors:
+        return [*lines, _REFUSED]
+    if not result.changed:
+        return [*lines, _SAME]
+    changes = "、".join(f"{_CHANGES[name]} {count:,}" for name, count in result.changes.items() if count)
+    if result.dry_run:
+        return [*lines, f"結果: 試行です。保存していません（{changes}）。"]
+    return [*lines, f"結果: 取り込みました（{changes}）。"]
+
+
+def _unused(columns: list[str]) -> list[str]:
+    if not columns:
+        return []
+    shown = "、".join(columns[:_MANY_COLUMNS])
+    return [f"使わなかった列: {shown}" + (" ほか" if len(columns) > _MANY_COLUMNS else "")]
+
+
+def _counts(problems: Problems) -> list[str]:
+    if not (problems.errors or problems.warnings):
+        return []
+    kept = problems.kept
+    lines = [f"誤り: {problems.errors:,} 件　注意: {problems.warnings:,} 件"]
     for (code, is_warning), count in Counter((p.code, p.is_warning) for p in kept).most_common():
         lines.append(f"  {'注意' if is_warning else '誤り'} {count:,} 件: {REASONS[code]} [{code}]")
     first = sorted(kept, key=lambda p: p.is_warning)[:FIRST_PROBLEMS]  # stable: errors first, each in the file's order
@@ -48,10 +96,10 @@ def _counts(result: ImportResult) -> list[str]:
 
 def _outcome(result: ImportResult) -> str:
     if result.problems.errors:
-        return "結果: 取り込みませんでした。ファイルを直してから、もう一度実行してください。"
+        return _REFUSED
     c = result.changes
     if not c.any:
-        return "結果: すでに取り込まれている内容と同じです。何も変わりませんでした。"
+        return _SAME
     changes = "、".join(
         f"{label} {count:,}"
         for label, count in (
@@ -75,7 +123,7 @@ def _outcome(result: ImportResult) -> str:
     return f"結果: 取り込みました（{changes}）。"
 
 
-def write_csv_report(result: ImportResult, path: Path) -> None:
+def write_csv_report(result: Reported, path: Path) -> None:
     """All problems kept, one a line: UTF-8 with BOM, so that spreadsheets show Japanese.
 
     Raises:

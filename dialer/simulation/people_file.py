@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from pathlib import Path
 
 from campaigns.importing.fields import FIELDS, PHONE_FIELD
 from campaigns.importing.mapping import ColumnEntry, Mapping
 from dialer.simulation.people import Debt, PeopleMaker, Person
+from dialer.simulation.written import ENCODINGS, written_date, written_flag, written_year
 
-_ERAS = ((date(2019, 5, 1), "令和", 2018, "5"), (date(1989, 1, 8), "平成", 1988, "4"), (date.min, "昭和", 1925, "3"))
-_ENCODINGS = {"auto": "utf-8-sig", "utf-16": "utf-16", "cp932": "cp932"}
 _DEFAULT_AREA = "025"
 _MOBILE_DIGITS, _MOBILE_HEAD = 11, 3
 
@@ -35,7 +33,7 @@ def write_people(path: Path, mapping: Mapping, rows: int, seed: int, *, scripted
     Raises:
         ValueError: more rows than there are made-up numbers.
     """
-    encoding = _ENCODINGS.get(mapping.encoding, mapping.encoding)
+    encoding = ENCODINGS.get(mapping.encoding, mapping.encoding)
     maker = PeopleMaker(
         seed, debt_types=len(mapping.debt_types), area_code=_area_code(mapping), postal_prefix="950",
         encoding=encoding, scripted=scripted,
@@ -47,7 +45,7 @@ def write_people(path: Path, mapping: Mapping, rows: int, seed: int, *, scripted
 
 def write_file(path: Path, mapping: Mapping, people: Iterable[Person]) -> None:
     """Write the debts of `people` to `path`, which is overwritten."""
-    encoding = _ENCODINGS.get(mapping.encoding, mapping.encoding)
+    encoding = ENCODINGS.get(mapping.encoding, mapping.encoding)
     columns = list(_columns(mapping))
     with path.open("w", encoding=encoding, newline="") as out:
         writer = csv.writer(out, delimiter=mapping.delimiter, lineterminator="\r\n")
@@ -84,7 +82,6 @@ def _hyphened(number: str, area_digits: int) -> str:
 
 
 def _cell(mapping: Mapping, name: str, entry: ColumnEntry) -> Cell:
-    flag = {True: entry.yes[0] if entry.yes else "", False: entry.no[0] if entry.no else ""}
     unfixed = entry.none[0] if entry.none else ""
     language = {str(code): word for word, code in entry.table.items()}
     kinds = [kind.values for kind in mapping.debt_types]
@@ -95,37 +92,21 @@ def _cell(mapping: Mapping, name: str, entry: ColumnEntry) -> Cell:
         "kana": lambda p, d: p.kana,
         "postal_code": lambda p, d: f"{p.postal_code[:3]}-{p.postal_code[3:]}",
         "address": lambda p, d: p.address,
-        "born_on": lambda p, d: _date(p.born_on, entry),
+        "born_on": lambda p, d: written_date(p.born_on, entry),
         "language": lambda p, d: language.get(p.language, ""),
-        "contact_stop": lambda p, d: flag[p.is_stopped],
+        "contact_stop": lambda p, d: written_flag(p.is_stopped, entry),
         "debt_type": lambda p, d: kinds[d.kind][int(d.notice_no) % len(kinds[d.kind])],
-        "assessment_year": lambda p, d: _year(d.levy_year, entry),
-        "levy_year": lambda p, d: _year(d.levy_year, entry),
+        "assessment_year": lambda p, d: written_year(d.levy_year, entry),
+        "levy_year": lambda p, d: written_year(d.levy_year, entry),
         "notice_no": lambda p, d: d.notice_no,
         "instalment": lambda p, d: str(d.instalment),
-        "due_on": lambda p, d: _date(d.due_on, entry),
+        "due_on": lambda p, d: written_date(d.due_on, entry),
         "principal_yen": lambda p, d: str(d.principal_yen),
         "late_charge_yen": lambda p, d: unfixed if d.late_charge_yen is None else str(d.late_charge_yen),
         "remark": lambda p, d: d.remark,
-        "paid": lambda p, d: flag[d.paid_on is not None],
-        "paid_on": lambda p, d: _date(d.paid_on, entry) if d.paid_on else "",
+        "paid": lambda p, d: written_flag(d.paid_on is not None, entry),
+        "paid_on": lambda p, d: written_date(d.paid_on, entry) if d.paid_on else "",
     }
     assert set(cells) == set(FIELDS)
     assert name != PHONE_FIELD.name
     return cells[name]
-
-
-def _year(year: int, entry: ColumnEntry) -> str:
-    return f"{year - 2018:02d}" if entry.era else str(year)
-
-
-def _date(day: date, entry: ColumnEntry) -> str:
-    form = entry.forms[0]
-    if form == "yyyymmdd":
-        return f"{day:%Y%m%d}"
-    if form == "y/m/d":
-        return f"{day:%Y/%m/%d}"
-    _, era, base, code = next(e for e in _ERAS if day >= e[0])
-    if form == "era_code":
-        return f"{code}{day.year - base:02d}{day:%m%d}"
-    return f"{era}{day.year - base}年{day.month}月{day.day}日"

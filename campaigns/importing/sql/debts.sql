@@ -11,6 +11,8 @@ WHERE (known.name, known.department, known.caller_id) IS DISTINCT FROM
 
 -- name: update_debts(today, knows_payment)!
 -- `knows_payment`: the file tells what is paid, so a blank means open again; else a payment known from elsewhere stays.
+-- A payments' file may be ahead of this one (速報): what its payments have completed stays paid while the amount that they
+-- completed is the one that this file gives.
 UPDATE debt_item i
 SET debtor_id       = s.debtor_id,
     assessment_year = f.assessment_year,
@@ -20,7 +22,10 @@ SET debtor_id       = s.debtor_id,
     remark          = f.remark,
     paid_on         = CASE WHEN f.paid_on IS NOT NULL THEN f.paid_on
                            WHEN f.paid THEN coalesce(i.paid_on, :today)
-                           WHEN :knows_payment THEN NULL
+                           WHEN :knows_payment AND NOT EXISTS (
+                               SELECT FROM payment p
+                               WHERE p.debt_item_id = i.debt_item_id AND p.completes
+                                 AND p.of_principal_yen = f.principal_yen) THEN NULL
                            ELSE i.paid_on END
 FROM stage_debt f
 JOIN debtor s ON s.addressee_no = f.addressee_no
@@ -31,7 +36,10 @@ WHERE i.debt_type = f.debt_type AND i.levy_year = f.levy_year
       (s.debtor_id, f.assessment_year, f.due_on, f.principal_yen, f.late_charge_yen, f.remark,
        CASE WHEN f.paid_on IS NOT NULL THEN f.paid_on
             WHEN f.paid THEN coalesce(i.paid_on, :today)
-            WHEN :knows_payment THEN NULL
+            WHEN :knows_payment AND NOT EXISTS (
+                SELECT FROM payment p
+                WHERE p.debt_item_id = i.debt_item_id AND p.completes
+                  AND p.of_principal_yen = f.principal_yen) THEN NULL
             ELSE i.paid_on END);
 
 -- name: insert_debts(today)!

@@ -56,3 +56,16 @@ INSERT INTO stage_key SELECT debt_type, levy_year, notice_no, instalment FROM st
 
 -- name: forget_persons(addressee_nos)!
 DELETE FROM stage_person WHERE addressee_no = ANY (:addressee_nos::text[]);
+
+-- name: open_file(sha256, mapping, file_name, rows, now)$
+-- Before the rows that refer to it; forgotten again when there turn out to be none.
+INSERT INTO import_file (sha256, mapping, file_name, rows, applied_at)
+VALUES (:sha256, :mapping, :file_name, :rows, :now)
+RETURNING import_id;
+
+-- name: forget_file(import_id, sha256, mapping)!
+-- A file that was applied before and changes nothing now is not logged again.
+DELETE FROM import_file
+WHERE import_id = :import_id
+  AND EXISTS (SELECT FROM import_file earlier
+              WHERE earlier.sha256 = :sha256 AND earlier.mapping = :mapping AND earlier.import_id < :import_id);

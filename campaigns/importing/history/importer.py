@@ -1,0 +1,163 @@
+"""``import_history``: a former system's negotiation records into the database in one transaction, or not at all.
+
+Decides what a record changes besides being kept: it is evidence about an hour, it may bring a number that the person
+lacked, and, only where the mapping says so, it may tell that a number is dead.
+
+Invariant: evidence is counted in the transaction that stores its record, and only when the record is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from campaigns.calendar import jst_date
+from campaigns.evidence import Seen, add_many
+from campaigns.importing.applying import rows_of
+from campaigns.importing.history.checking import Checker
+from campaigns.importing.history.fields import STAGES
+from campaigns.importing.history.mapping import HistoryMapping
+from campaigns.importing.history.results import HITS, MISSES, NOT_THEIRS
+from campaigns.importing.intake import Batch, IntakeResult, take_in
+from campaigns.importing.pipeline import Progress
+from campaigns.importing.problems import Problem, Problems
+from campaigns.importing.queries import queries
+from campaigns.importing.reading import Chunk
+from campaigns.listing import refresh_progress
+from campaigns.model import Window
+from campaigns.numbers import borrow_household_numbers
+
+EVIDENCE_ROWS = 10_000  # counted at a time
+
+# Shares of the merge that are done when the calls are stored, and when their evidence is counted.
+_STORED, _COUNTED = 0.3, 0.9
+
+
+async def import_history(
+    conn: asyncpg.Connection,
+    path: Path,
+    mapping: HistoryMapping,
+    *,
+    now: datetime,
+    progress: Callable[[Progress], None],
+    dry_run: bool = False,
+    strict: bool = False,
+) -> IntakeResult:
+    """Read, check and apply the file at `path`.
+
+    Args:
+        conn: outside a transaction.
+        mapping: from ``load_history_mapping``.
+        now: aware; the moment of the import.
+        progress: called now and then.
+        dry_run: do all of it, then roll back; the counts are those of a real run.
+        strict: a row that would be left out (unknown person, no time …) is an error.
+
+    Returns:
+        The result; when `problems` has errors, nothing was changed. Changes: ``past_calls_new``, ``evidence_new``,
+        ``links_new``, ``numbers_dead``.
+
+    Raises:
+        FileFault: the file can't be read as a table.
+        ImportBusy: another import runs.
+        asyncpg.PostgresError: the database refused; nothing was changed.
+
+    Source: CALL-5, CALL-6, CALL-9.
+    """
+    return await take_in(
+        conn, path, mapping, _History(mapping, now, strict=strict), now=now, progress=progress, dry_run=dry_run
+    )
+
+
+class _History:
+    """One file; see ``intake.Intake``."""
+
+    stages: Mapping[str, Sequence[str]] = STAGES
+
+    def __init__(self, mapping: HistoryMapping, now: datetime, *, strict: bool) -> None:
+        self.mapping_name = f"history/{mapping.name}"
+        self._mapping = mapping
+        self._now = now
+        self._strict = strict
+        self._problems = Problems()
+        self._checker: Checker | None = None
+
+    @property
+    def _checked(self) -> Checker:
+        assert self._checker is not None, "bind comes first"
+        return self._checker
+
+    @property
+    def rows(self) -> int:
+        return self._checked.rows
+
+    @property
+    def left_out(self) -> int:
+        return self._checked.left_out
+
+    @property
+    def skipped(self) -> int:
+        return self._checked.skipped
+
+    def bind(self, header: Sequence[str], problems: Problems) -> list[str]:
+        self._problems = problems
+        self._checker = Checker(self._mapping, header, jst_date(self._now), problems, strict=self._strict)
+        return self._checker.unused
+
+    def check(self, chunk: Chunk) -> Batch:
+        return self._checked.check(chunk)
+
+    async def begin(self, conn: asyncpg.Connection) -> None:
+        await queries.create_history_stage(conn)
+
+    async def merge(self, conn: asyncpg.Connection, import_id: int, tell: Callable[[float], None]) -> Mapping[str, int]:
+        await queries.match_past_calls(conn)
+        await self._report_strangers(conn)
+        if self._problems.errors:
+            return {}
+        await queries.insert_past_phones(conn)
+        linked = [r["debtor_id"] async for r in queries.link_past_phones(conn, not_theirs=sorted(NOT_THEIRS))]
+        stored = await queries.insert_past_calls(conn, source=self._mapping.name, import_id=import_id)
+        tell(_STORED)
+        counted = await self._count_evidence(conn, tell)
+        dead, affected = 0, set(linked)
+        if self._mapping.mark_dead:
+            dead = rows_of(await queries.kill_past_numbers(conn))
+            affected |= {r["debtor_id"] async for r in queries.debtors_of_killed(conn)} if dead else set()
+        if affected:
+            concerned = [r["debtor_id"] async for r in queries.people_of_households(conn, debtor_ids=sorted(affected))]
+            await borrow_household_numbers(conn, concerned, self._now)
+            await refresh_progress(conn, sorted(affected))  # last: it keeps other writers of the lists waiting
+        tell(1.0)
+        changes = {"past_calls_new": rows_of(stored), "evidence_new": counted, "links_new": len(linked)}
+        return changes | {"numbers_dead": dead}
+
+    async def _report_strangers(self, conn: asyncpg.Connection) -> None:
+        header = self._checked.header_of("addressee_no")
+        async for row in queries.lines_without_person(conn):
+            self._problems.add(Problem(row["line"], header, "person_unknown", not self._strict))
+            if self._strict:
+                self._problems.bad_rows += 1
+            else:
+                self._checked.left_out += 1
+
+    async def _count_evidence(self, conn: asyncpg.Connection, tell: Callable[[float], None]) -> int:
+        """Hand the evidence of the new records on, some thousand at a time; return how many there were."""
+        made = rows_of(await queries.make_evidence(conn, hits=sorted(HITS), misses=sorted(MISSES)))
+        counted = 0
+        async with queries.evidence_cursor(conn) as prepared:
+            cursor = await prepared
+            while rows := await cursor.fetch(EVIDENCE_ROWS):
+                await add_many(conn, [_seen(row) for row in rows])
+                counted += len(rows)
+                tell(_STORED + (_COUNTED - _STORED) * counted / made)
+        return made
+
+
+def _seen(row: asyncpg.Record) -> Seen:
+    hit = float(row["hit"])
+    window = Window(row["call_window"])
+    return Seen(row["debtor_id"], row["number"], window, row["at"], hits=hit, misses=1.0 - hit)
