@@ -1,17 +1,15 @@
-"""When a campaign may call: which window is open at a moment, when the next one opens, which are still to come.
+"""Days, hours and months as Japan counts them; what kind of day a date is; a campaign's windows.
 
-Decides nothing about people. Everything here is pure: windows and the editable calendar come in as
-values, the moment as ``now`` (aware); Japanese local time is used inside only.
+Pure: the moment comes in as ``now`` (aware); Japanese local time is used inside only. When a campaign is open is
+decided in ``opening/``.
 
 A day is a public holiday by law (`is_public_holiday`), closed from 12/29 to 1/3, and whatever
-``calendar_day`` says instead: the table always wins (exchanged days, agreed closures).
-
-Invariant: outside every window nobody is dialed. Source: requirement CALL-4, CALL-8.
+``calendar_day`` says instead. Source: requirement CALL-4, CALL-8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
@@ -27,8 +25,6 @@ JST = timezone(timedelta(hours=9), "JST")
 DAY_S = 86_400
 ROTATION_DAYS = 14
 """A window that the campaign will not open in this many days is not waited for by the rotation."""
-
-_SEARCH_DAYS = 400  # further ahead nothing is looked for: longer than any year's closure
 
 
 class DayKind(StrEnum):
@@ -70,7 +66,8 @@ CalendarDays = Mapping[date, DayKind]
 def is_public_holiday(day: date) -> bool:
     """Whether `day` is a public holiday of Japan, substitute and sandwiched holidays included.
 
-    The only place that asks the library. Equinoxes beyond the gazette are astronomical forecasts.
+    The only place that decides it; ``opening/operating.py`` asks the name only. Equinoxes beyond the gazette are
+    astronomical forecasts.
 
     Source: 国民の祝日に関する法律 (Act No. 178 of 1948), as implemented by jpholiday.
     """
@@ -91,65 +88,9 @@ def day_kind(day: date, calendar_days: CalendarDays) -> DayKind:
     return DayKind.WEEKDAY
 
 
-def window_at(windows: Sequence[WindowRule], calendar_days: CalendarDays, now: datetime) -> Window | None:
-    """The window that is open at `now`, or None.
-
-    Where two overlap, the one that started last is meant (an evening session inside a long day).
-
-    Raises:
-        ValueError: `now` is naive.
-    """
-    local = to_jst(now)
-    kind = day_kind(local.date(), calendar_days)
-    second = local.hour * 3600 + local.minute * 60 + local.second
-    fitting = [w for w in windows if w.day_kind is kind and w.starts_s <= second < w.ends_s]
-    return max(fitting, key=lambda w: w.starts_s).window if fitting else None
-
-
-def next_opening(windows: Sequence[WindowRule], calendar_days: CalendarDays, now: datetime) -> datetime | None:
-    """The first moment from `now` on (UTC) at which a window is open: `now` itself while one is.
-
-    None when nothing opens within 400 days.
-
-    Raises:
-        ValueError: `now` is naive.
-    """
-    if window_at(windows, calendar_days, now) is not None:
-        return now
-    for _, starts_at in _openings(windows, calendar_days, now, _SEARCH_DAYS):
-        return starts_at
-    return None
-
-
-def windows_ahead(
-    windows: Sequence[WindowRule], calendar_days: CalendarDays, now: datetime, days: int = ROTATION_DAYS
-) -> frozenset[Window]:
-    """The windows that are open at `now` or open again within `days` times 24 hours.
-
-    The rotation waits for these only: who can't be tried on a day off isn't held back for one.
-
-    Raises:
-        ValueError: `now` is naive.
-    """
-    ahead = {window for window, _ in _openings(windows, calendar_days, now, days)}
-    if (open_now := window_at(windows, calendar_days, now)) is not None:
-        ahead.add(open_now)
-    return frozenset(ahead)
-
-
-def _openings(
-    windows: Sequence[WindowRule], calendar_days: CalendarDays, now: datetime, days: int
-) -> Iterator[tuple[Window, datetime]]:
-    """Each start of a window in (`now`, `now` + `days`], in order of time."""
-    local = to_jst(now)
-    until = now + timedelta(days=days)
-    for ahead in range(days + 1):
-        day = local.date() + timedelta(days=ahead)
-        kind = day_kind(day, calendar_days)
-        for rule in sorted((w for w in windows if w.day_kind is kind), key=lambda w: w.starts_s):
-            starts_at = start_of_day(day) + timedelta(seconds=rule.starts_s)
-            if now < starts_at <= until:
-                yield rule.window, starts_at
+def cell_of(window: Window, day: date) -> int:
+    """The bit of a cell: one kind of hour on one day of the week; holidays keep their day of the week."""
+    return 1 << (7 * list(Window).index(window) + day.weekday())
 
 
 def to_jst(moment: datetime) -> datetime:

@@ -10,7 +10,7 @@ windows overlap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -20,7 +20,7 @@ import asyncpg
 from campaigns.calendar import DayKind, WindowRule, jst_date
 from campaigns.errors import CampaignInvalid, CampaignUnknown
 from campaigns.listing import refresh_progress
-from campaigns.model import DialMode, Window
+from campaigns.model import DialMode, Rotation, Window
 from campaigns.queries import queries
 
 
@@ -42,6 +42,30 @@ DEFAULT_WINDOWS = (
     _hours(Window.WEEKEND, DayKind.DAY_OFF, 9, 17),
 )
 """Source: the hours of requirement CALL-4 that all four cities have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """What a supervisor sets about whom to call next.
+
+    Args:
+        rotation: what decides about the next kind of hour.
+        lot_ratio: share of the attempts drawn at random, 0–0.5, so that the model doesn't repeat its own habits.
+        floor_attempts: everybody gets at least so many attempts in a month, 0–30, before hours are weighed.
+        floor_each_window: and at least one in each kind of hour that the campaign opens.
+        weight_new, weight_broken, weight_amount, weight_age: how much more it is worth to reach somebody never
+            called before, somebody who broke a promise, one who owes the most, one whose debt is oldest: 0 = not
+            at all, 1 = twice as much; 0–10.
+    """
+
+    rotation: Rotation = Rotation.BY_WORTH
+    lot_ratio: float = 0.03
+    floor_attempts: int = 0
+    floor_each_window: bool = False
+    weight_new: float = 0.0
+    weight_broken: float = 1.0
+    weight_amount: float = 0.0
+    weight_age: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +91,20 @@ class NewCampaign:
     ring_timeout_s: int = 25
     wrap_up_s: int = 0
     windows: tuple[WindowRule, ...] = DEFAULT_WINDOWS
+    choosing: Choosing = Choosing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign(NewCampaign):
-    """A campaign as it is stored; units and ranges as in `NewCampaign`."""
+    """A campaign as it is stored; units and ranges as in `NewCampaign`.
+
+    Args:
+        graded_at: when the planner last went through the whole list; None = never.
+    """
 
     campaign_id: int
     state: CampaignState
+    graded_at: datetime | None = None
 
 
 def check(new: NewCampaign) -> None:
@@ -95,9 +125,29 @@ def check(new: NewCampaign) -> None:
     ):
         if not low <= value <= high:
             raise CampaignInvalid(field, f"{value} is not between {low} and {high}")
+    check_choosing(new.choosing)
     if not new.agent_group.strip():
         raise CampaignInvalid("agent_group", "must not be empty")
     check_windows(new.windows)
+
+
+def check_choosing(choosing: Choosing) -> None:
+    """Refuse what is out of range.
+
+    Raises:
+        CampaignInvalid: the first wrong field and why.
+    """
+    for field, low, high in (
+        ("lot_ratio", 0.0, 0.5),
+        ("floor_attempts", 0, 30),
+        ("weight_new", 0.0, 10.0),
+        ("weight_broken", 0.0, 10.0),
+        ("weight_amount", 0.0, 10.0),
+        ("weight_age", 0.0, 10.0),
+    ):
+        value = getattr(choosing, field)
+        if not low <= value <= high:
+            raise CampaignInvalid(field, f"{value} is not between {low} and {high}")
 
 
 def check_windows(windows: Sequence[WindowRule]) -> None:
@@ -146,6 +196,11 @@ def _campaign(row: asyncpg.Record) -> Campaign:
             WindowRule(Window(window), DayKind(kind), starts_s, ends_s)
             for window, kind, starts_s, ends_s in row["windows"]
         ),
+        choosing=Choosing(
+            **{name: row[name] for name in Choosing.__dataclass_fields__ if name != "rotation"},
+            rotation=Rotation(row["rotation"]),
+        ),
+        graded_at=row["graded_at"],
     )
 
 
@@ -170,6 +225,7 @@ async def add_campaign(conn: asyncpg.Connection, new: NewCampaign) -> int:
                 max_lines=new.max_lines,
                 ring_timeout_s=new.ring_timeout_s,
                 wrap_up_s=new.wrap_up_s,
+                **asdict(new.choosing),
             )
         except asyncpg.UniqueViolationError as error:
             raise CampaignInvalid("name", "another campaign has it") from error
@@ -190,6 +246,23 @@ async def set_windows(conn: asyncpg.Connection, campaign_id: int, windows: Seque
     async with conn.transaction():
         await queries.delete_windows(conn, campaign_id=campaign_id)
         await _insert_windows(conn, campaign_id, windows)
+
+
+async def set_choosing(conn: asyncpg.Connection, campaign_id: int, choosing: Choosing) -> None:
+    """Replace what a supervisor sets about the choice; the planner grades the list anew.
+
+    Raises:
+        CampaignInvalid: a field is out of range.
+        CampaignUnknown: there is none with that id.
+    """
+    check_choosing(choosing)
+    async with conn.transaction():
+        before = await queries.lock_rotation(conn, campaign_id=campaign_id)
+        if before is None:
+            raise CampaignUnknown(f"no campaign has the id {campaign_id}")
+        await queries.set_choosing(conn, campaign_id=campaign_id, **asdict(choosing))
+        if before != choosing.rotation:
+            await refresh_progress(conn, None)  # whose turn it is, is part of the list
 
 
 async def _insert_windows(conn: asyncpg.Connection, campaign_id: int, windows: Sequence[WindowRule]) -> None:

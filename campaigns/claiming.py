@@ -1,8 +1,11 @@
 """Whom to call next: claims people, one attempt row each, before anything is sent.
 
-The choice is one SQL statement (``sql/claiming.sql``: claim), safe for any number of workers at once:
+The choice is one SQL statement (``sql/claim.template``), safe for any number of workers at once:
 they never wait for each other, never fail, and never hold one person, household or number twice. How
 many to claim is decided by the engine; whether a claimed person may still be called, by `rules`.
+
+People who want a certain agent, or any agent, reserved before they are dialed are claimed apart, for the
+agent who is held for them.
 
 Invariant: what was claimed is in the database before the caller knows of it; it ends through
 `cancel` here or through ``attempts.end``, never by being forgotten.
@@ -10,20 +13,27 @@ Invariant: what was claimed is in the database before the caller knows of it; it
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
-from campaigns.calendar import ROTATION_DAYS, hour_of_week, jst_date, month_start, windows_ahead
-from campaigns.campaign import Campaign, load_calendar_days, load_campaign
+from campaigns.calendar import cell_of, hour_of_week, jst_date, month_start
+from campaigns.campaign import Campaign, load_campaign
 from campaigns.errors import StaleState
 from campaigns.facts import read_facts
 from campaigns.listing import refresh_progress
-from campaigns.model import E164, Window
-from campaigns.queries import queries
+from campaigns.model import E164, Rotation, Window
+from campaigns.opening.campaign_hours import CampaignHours
+from campaigns.opening.store import load_openings
+from campaigns.queries import claim_queries, queries
 from campaigns.rules import Verdict, may_call
+
+GRADES_HOLD = timedelta(hours=26)
+"""For so long the planner's word that somebody is not worth a call in this kind of hour keeps the person out of the
+walk; if it has not been heard of for longer, everybody on the list is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,8 @@ class Claim:
     Args:
         caller_id: the number of the debt type of which this person owes most: the largest sum of unpaid
             principal among the campaign's types that are overdue and not promised (CALL-3).
-        wants_waiting_agent: an abandoned call touched this person; dial only while an agent waits.
+        answer_probability: 0..1 as the model has it for this number in this kind of hour; None = not yet known.
+        wants: who had to be reserved for this call (``any``, ``language:ne``, ``agent:17``); None = nobody.
     """
 
     attempt_id: UUID
@@ -42,7 +53,8 @@ class Claim:
     number: E164
     caller_id: E164
     call_window: Window
-    wants_waiting_agent: bool
+    answer_probability: float | None = None
+    wants: str | None = None
 
 
 async def claim(
@@ -52,35 +64,87 @@ async def claim(
     window: Window,
     now: datetime,
     *,
-    ready_agents: int,
     agent_id: int | None = None,
 ) -> list[Claim]:
     """Claim up to `limit` people for `campaign`, best first; their attempts are written as ``claimed``.
 
-    Order: fewest tries in this window, then fewest in all, then longest callable. Whether the campaign
-    runs and the window is open is the caller's to know (`calendar.window_at`); all else is asked here.
+    Order: agreed hours, broken promises, then by grade (what this hour is worth, see `grading`), then longest
+    callable. Whether the campaign runs and the window is open is the caller's to know (its hours: `opening`); all
+    else is asked here. People who want an agent reserved are left to `claim_reserved`.
 
     Args:
         limit: people, 1 or more; 0 claims nobody.
         window: the one that is open at `now`.
-        ready_agents: agents ready now. No more people who need a waiting agent are under way than that,
-            those of earlier claims that no agent has taken yet included.
         agent_id: preview only: the agent for whom the person is claimed.
     """
+    return await _claim(conn, f"claim_{window}", campaign, limit, window, now, agent_id=agent_id, wants=None)
+
+
+async def claim_reserved(
+    conn: asyncpg.Connection,
+    campaign: Campaign,
+    window: Window,
+    now: datetime,
+    *,
+    agent_id: int,
+    languages: Collection[str] = (),
+) -> Claim | None:
+    """Claim the first of those who want this agent, one who speaks their language, or any agent.
+
+    The agent must be held for the call before (an abandoned call touched some of them: they are never to hear an
+    empty line again).
+
+    Args:
+        agent_id: the one who is held.
+        languages: codes that this agent speaks, Japanese left out.
+    """
+    wants = [f"agent:{agent_id}", *(f"language:{code}" for code in languages), "any"]
+    query = f"claim_reserved_{window}"
+    found = await _claim(conn, query, campaign, 1, window, now, agent_id=agent_id, wants=wants)
+    return found[0] if found else None
+
+
+async def reserved_wanted(conn: asyncpg.Connection, campaign_id: int, now: datetime) -> frozenset[str]:
+    """What the people of this list want who could be called at `now` with an agent reserved; mostly empty."""
+    return frozenset([row["wants"] async for row in queries.reserved_wanted(conn, campaign_id=campaign_id, now=now)])
+
+
+async def _claim(
+    conn: asyncpg.Connection,
+    query: str,
+    campaign: Campaign,
+    limit: int,
+    window: Window,
+    now: datetime,
+    *,
+    agent_id: int | None,
+    wants: Sequence[str] | None,
+) -> list[Claim]:
     if limit < 1:
         return []
-    ahead = windows_ahead(campaign.windows, await load_calendar_days(conn, now, ROTATION_DAYS), now)
-    rows = queries.claim(
+    openings = await load_openings(conn, first_on=jst_date(now), campaign_id=campaign.campaign_id)
+    hours = openings.hours_of(campaign)
+    cell, ahead = cell_of(window, jst_date(now)), hours.cells_ahead(now, window)
+    others = others_ahead(campaign, hours, now, window)
+    grades_hold = campaign.graded_at is not None and now - campaign.graded_at < GRADES_HOLD
+    least = 1 if grades_hold and wants is None else 0
+    rows = getattr(claim_queries, query)(
         conn,
         campaign_id=campaign.campaign_id,
-        debt_types=list(campaign.debt_types),
+        debt_types=list(hours.debt_types_at(now)),
         call_window=window,
-        windows_ahead=[w for w in ahead if w is not window],
+        others_ahead=others,
+        cell=cell,
+        cells_ahead=ahead,
+        day=_days(cell, window),
+        days_ahead=_days(ahead, window),
+        turns=_turns(others, window),
+        last=_last_band(least),
+        wants=wants,
         now=now,
         today=jst_date(now),
         month_start=month_start(now),
         hour_of_week=hour_of_week(now),
-        ready_agents=ready_agents,
         agent_id=agent_id,
         limit=limit,
     )
@@ -92,19 +156,37 @@ async def claim(
             number=row["number"],
             caller_id=row["caller_id"],
             call_window=window,
-            wants_waiting_agent=row["wants_waiting_agent"],
+            answer_probability=row["answer_probability"],
+            wants=row["wants"],
         )
         async for row in rows
     ]
 
 
-async def still_allowed(
-    conn: asyncpg.Connection, attempt_id: UUID, now: datetime, *, ready_agents: int | None = None
-) -> Verdict:
-    """The second check, right before Originate: all rules once more, with facts read now.
+def others_ahead(campaign: Campaign, hours: CampaignHours, now: datetime, window: Window) -> list[Window]:
+    """The other kinds of hour that must have been tried as often as `window`; none unless the rotation is strict."""
+    if campaign.choosing.rotation is not Rotation.STRICT:
+        return []
+    return sorted(hours.windows_ahead(now) - {window})
 
-    Args:
-        ready_agents: agents ready now; None = the rule about waiting agents is not asked.
+
+def _days(cells: int, window: Window) -> int:
+    """Of `cells` those of `window`, as bits of the days of the week: bits 0 to 6 of a band."""
+    return cells >> 7 * list(Window).index(window) & 0b1111111
+
+
+def _turns(others: Collection[Window], window: Window) -> int:
+    """Bits 7 and 8 of a band: whose turn comes before this window's, by the other kinds of hour in their order."""
+    return sum(128 << place for place, other in enumerate(w for w in Window if w is not window) if other in others)
+
+
+def _last_band(least: int) -> int:
+    """The last band whose order, 0 to 255, is at least `least`; see ``list_entry`` in the schema."""
+    return (255 - least) * 512 + 511
+
+
+async def still_allowed(conn: asyncpg.Connection, attempt_id: UUID, now: datetime) -> Verdict:
+    """The second check, right before Originate: all rules once more, with facts read now.
 
     Raises:
         StaleState: the attempt has ended, or there is none.
@@ -120,7 +202,7 @@ async def still_allowed(
         now,
         number=row["number"],
         except_attempt=attempt_id,
-        ready_agents=ready_agents,
+        reserved=row["agent_id"] is not None,
     )
     return may_call(facts, now)
 

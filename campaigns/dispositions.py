@@ -1,4 +1,4 @@
-"""Takes an agent's result of a call: disposition, note and promise, in one transaction.
+"""Takes an agent's result of a call: disposition, note, promise and agreed callback, in one transaction.
 
 What it means for the next call is decided in `results`. A disposition never sets or lifts a contact
 stop: that is the department's to do.
@@ -16,8 +16,9 @@ from uuid import UUID
 import asyncpg
 
 from campaigns.calendar import jst_date
+from campaigns.callbacks import CallbackInvalid, NewCallback, agree, check_callback
 from campaigns.errors import AlreadyDisposed, CallUnknown, NotYourCall, PromiseInvalid
-from campaigns.model import Disposition
+from campaigns.model import Disposition, Window
 from campaigns.queries import queries
 from campaigns.results import record_disposition
 
@@ -46,6 +47,7 @@ async def dispose(
     note: str | None,
     promise: NewPromise | None,
     now: datetime,
+    callback: NewCallback | None = None,
 ) -> None:
     """Write the agent's result of a call and what follows from it.
 
@@ -55,12 +57,14 @@ async def dispose(
     Args:
         note: as typed; empty counts as none.
         promise: required with PROMISE, possible with any other contact.
+        callback: possible with CALL_BACK only, which else means a day later.
 
     Raises:
         CallUnknown: there is no such call.
         NotYourCall: another agent talked on it, or nobody.
         AlreadyDisposed: it has a different result already.
         PromiseInvalid: missing, in the past, not positive, of an unknown debt type, or without a talk.
+        CallbackInvalid: with another result, of an unknown person, past, too far ahead, or when nobody calls.
 
     Source: requirements CALL-7, CALL-9, CALL-10, CALL-13.
     """
@@ -72,11 +76,13 @@ async def dispose(
         if call["agent_id"] != agent_id:
             raise NotYourCall("ほかのオペレーターの通話です。")
         if call["disposition"] is not None:
-            if (call["disposition"], call["note"], _promise_of(call)) != (disposition, note, promise):
+            written = (call["disposition"], call["note"], _promise_of(call), _callback_of(call))
+            if written != (disposition, note, promise, callback):
                 raise AlreadyDisposed("この通話の結果はすでに登録されています。")
             return
         debtor_id = call["debtor_id"]
         await _check_promise(conn, disposition, promise, debtor_id, now)
+        await _check_callback(conn, disposition, callback, debtor_id, call["campaign_id"], now)
         await queries.set_disposition(conn, call_id=call_id, disposition=disposition, note=note, now=now)
         if debtor_id is None:
             return
@@ -93,7 +99,17 @@ async def dispose(
             )
         if disposition is Disposition.WRONG_NUMBER:
             await queries.remove_number(conn, debtor_id=debtor_id, call_id=call_id, now=now)
-        await record_disposition(conn, debtor_id, disposition, call["answered_at"], now)
+        await record_disposition(
+            conn,
+            debtor_id,
+            disposition,
+            call["answered_at"],
+            now,
+            number=call["number"],
+            window=None if call["call_window"] is None else Window(call["call_window"]),
+        )
+        if callback is not None:
+            await agree(conn, debtor_id, callback.due_at, agent_id if callback.named else None, call_id, now)
 
 
 async def undisposed(conn: asyncpg.Connection, agent_id: int) -> UUID | None:
@@ -107,6 +123,29 @@ def _promise_of(call: asyncpg.Record) -> NewPromise | None:
     if call["promise_due_on"] is None:
         return None
     return NewPromise(call["promise_due_on"], call["promise_amount_yen"], call["promise_debt_type"])
+
+
+def _callback_of(call: asyncpg.Record) -> NewCallback | None:
+    if call["callback_due_at"] is None:
+        return None
+    return NewCallback(call["callback_due_at"], call["callback_agent_id"] is not None)
+
+
+async def _check_callback(
+    conn: asyncpg.Connection,
+    disposition: Disposition,
+    callback: NewCallback | None,
+    debtor_id: int | None,
+    campaign_id: int | None,
+    now: datetime,
+) -> None:
+    if callback is None:
+        return
+    if disposition is not Disposition.CALL_BACK:
+        raise CallbackInvalid("結果が「折り返し希望」のときだけ折り返しの日時を登録できます。")
+    if debtor_id is None:
+        raise CallbackInvalid("対象者が特定されていない通話に折り返しの日時は登録できません。")
+    await check_callback(conn, callback, debtor_id, campaign_id, now)
 
 
 async def _check_promise(

@@ -3,12 +3,15 @@
     CampaignError
     ├── CampaignInvalid     a field of a campaign is wrong; names field and reason    campaign_invalid
     ├── CampaignUnknown     no campaign has that name or id                           campaign_unknown
+    ├── CalendarFault       an operating calendar is wrong or unknown (opening/)       calendar_fault
+    ├── NumberRefused       what was typed can't be called (numbers.py)                number_refused
     ├── StaleState          a row is not in the state that the caller believed        stale_state
     └── DispositionRefused  an agent's result can't be taken                          disposition_refused
         ├── CallUnknown         there is no such call                                 call_unknown
         ├── NotYourCall         another agent talked on it, or nobody                 not_your_call
         ├── AlreadyDisposed     it has a different result already                     already_disposed
-        └── PromiseInvalid      promise missing, in the past, or where none can be    promise_invalid
+        ├── PromiseInvalid      promise missing, in the past, or where none can be    promise_invalid
+        └── CallbackInvalid     an hour that can't be agreed (campaigns/callbacks.py) callback_invalid
 
 Invariant: no message names a person or a telephone number.
 """

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import asyncpg
 
-from campaigns.calendar import ROTATION_DAYS
-from campaigns.campaign import Campaign, CampaignState, load_calendar_days
-from campaigns.model import E164, Window
+from campaigns.calendar import jst_date
+from campaigns.campaign import Campaign, CampaignState
+from campaigns.model import E164, Rotation, Urgency, Window
+from campaigns.opening.store import load_openings
 from campaigns.queries import queries
 from campaigns.rules import CallFacts, OpenDebt, OpenPromise
 
@@ -26,19 +27,21 @@ async def read_facts(
     *,
     number: E164 | None = None,
     except_attempt: UUID | None = None,
-    ready_agents: int | None = None,
+    reserved: bool | None = None,
 ) -> CallFacts:
     """The facts about one person in one campaign.
 
     Args:
-        now: aware; the editable calendar is read from its day on.
+        now: aware; the calendars are read from its day on.
         number: the one that is to be called; None = the one that the claim would take.
         except_attempt: the attempt that asks, which does not stand in its own way.
-        ready_agents: passed on; None = the rule about waiting agents is not asked.
+        reserved: an agent is reserved for this call; None = the rules about agents are not asked.
 
     Raises:
         LookupError: there is no such person.
     """
+    openings = await load_openings(conn, first_on=jst_date(now), campaign_id=campaign.campaign_id)
+    hours = openings.hours_of(campaign)
     row = await queries.facts(
         conn,
         campaign_id=campaign.campaign_id,
@@ -46,13 +49,13 @@ async def read_facts(
         number=number,
         except_attempt=except_attempt,
         now=now,
+        call_window=hours.window_at(now),
     )
     if row is None:
         raise LookupError(f"no debtor {debtor_id}")
     return CallFacts(
         campaign_running=row["campaign_state"] == CampaignState.RUNNING,
-        windows=campaign.windows,
-        calendar_days=await load_calendar_days(conn, now, ROTATION_DAYS),
+        hours=hours,
         debts=tuple(OpenDebt(debt_type, due_on) for debt_type, due_on in row["debts"]),
         promises=tuple(OpenPromise(debt_type, due_on) for debt_type, due_on in row["promises"]),
         contact_stop=row["contact_stop"],
@@ -61,12 +64,19 @@ async def read_facts(
         attempts={window: row[f"{window}_attempts"] for window in Window},
         next_attempt_at=row["next_attempt_at"],
         missed_hour_of_week=row["missed_hour_of_week"],
+        missed_cells=row["missed_cells"],
         contacted_at=row["contacted_at"],
+        recall_from=row["recall_from"],
+        capped_until=row["capped_until"],
+        urgency=Urgency(row["urgency"]),
+        strict_rotation=campaign.choosing.rotation is Rotation.STRICT,
         person_open=row["person_open"],
         household_open=row["household_open"],
         household_next_attempt_at=row["household_next_attempt_at"],
+        household_capped_until=row["household_capped_until"],
         number_open=bool(row["number_open"]),
         number_next_attempt_at=row["number_next_attempt_at"],
-        wants_waiting_agent=row["wants_waiting_agent"],
-        ready_agents=ready_agents,
+        number_capped_until=row["number_capped_until"],
+        wants=row["wants"],
+        reserved=reserved,
     )

@@ -1,6 +1,6 @@
 """Keeps each campaign's list of people: ``list_entry`` made equal to the view ``callable_debtor``.
 
-Decides nothing: the view in ``schema/0002_campaigns.sql`` says who is on a list and from which moment.
+Decides nothing: the view in ``schema/0005_choosing.sql`` says who is on a list and from which moment.
 What is written here lets the claim walk an index instead of judging every person.
 
 `refresh_progress` must be called by whoever changes debts, payments, promises, numbers, contact stops
@@ -43,6 +43,11 @@ async def refresh_progress(conn: asyncpg.Connection, debtor_ids: Sequence[int] |
             await queries.only_hash_joins(conn, nested_loops="off")
             await queries.relist_many(conn, debtor_ids=ids)
             await queries.only_hash_joins(conn, nested_loops="on")
+
+
+async def relist(conn: asyncpg.Connection, debtor_id: int) -> None:
+    """The same for one person who was on a list already, in one statement: an ended attempt waits for it."""
+    await queries.relist_one(conn, debtor_id=debtor_id)
 
 
 async def list_drift(conn: asyncpg.Connection) -> int:

@@ -9,7 +9,7 @@ renamed without a migration.
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NewType
 
 E164 = NewType("E164", str)
@@ -25,6 +25,14 @@ class Window(StrEnum):
     WEEKDAY = "weekday"
     EVENING = "evening"
     WEEKEND = "weekend"
+
+
+class Urgency(IntEnum):
+    """Who comes before everybody else, whatever the hour is worth; more comes first."""
+
+    NONE = 0
+    BROKEN_PROMISE = 250
+    CALLBACK = 255  # the agreed hour has come; it is kept even if that hour was missed before
 
 
 class AttemptState(StrEnum):
@@ -104,3 +112,10 @@ class DialMode(StrEnum):
     PREVIEW = "preview"  # the agent sees the person first and starts the call
     PROGRESSIVE = "progressive"  # one call for each ready agent
     FIXED_RATIO = "fixed_ratio"  # `ratio` calls for each ready agent
+
+
+class Rotation(StrEnum):
+    """In which order a person's kinds of hour are tried."""
+
+    BY_WORTH = "by_worth"  # what the hour is worth decides; weekdays within a kind still alternate
+    STRICT = "strict"  # no kind of hour again before the others that the campaign opens

@@ -1,208 +1,111 @@
-"""What an ended attempt and an agent's disposition change: the next moment, the rotation, holds on lines.
+"""Writes what an ended attempt and an agent's disposition change: progress, holds on lines, evidence, the list.
 
-The one place where progress changes. `after_attempt` and `after_disposition` are pure and decide;
-`record_attempt` and `record_disposition` read, apply and write in the caller's transaction.
+Decides nothing: `progress` and `caps` do, `evidence` says what a call teaches. An ended attempt is applied in six
+statements, because the engine waits for it.
 
-A try of a window is an attempt that could have reached somebody: it rang or was picked up. A busy line,
-a fault of the network, a dead number and a call that we abandoned are no tries, so the person keeps the
-turn in this window; three of the first two in a row count as one, so that a line that is always busy
-doesn't stay at the head of the list.
-
-Invariant: the next moment is never before the end of the attempt. Invariant: nothing here removes a
-contact stop.
+Invariant: whoever writes a person's results locks ``debtor_progress`` first, then number, household, and last the
+list; so two results never wait for each other in a circle. Invariant: nothing here removes a contact stop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 
 import asyncpg
 
-from campaigns.calendar import hour_of_week
-from campaigns.listing import refresh_progress
-from campaigns.model import E164, Disposition, Outcome, Window
+from campaigns.caps import CapScope, Counts, capped_until, counted
+from campaigns.evidence import Seen, add, seen_in
+from campaigns.limits import caps_of
+from campaigns.listing import refresh_progress, relist
+from campaigns.model import E164, Disposition, Outcome, Urgency, Window
+from campaigns.progress import (
+    DEFAULT_RETRY_DELAY_S,
+    EndedAttempt,
+    Progress,
+    after_attempt,
+    after_disposition,
+)
 from campaigns.queries import queries
-
-_MIN_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
-
-DEFAULT_RETRY_DELAY_S: Mapping[Outcome, int] = {
-    Outcome.BUSY: 5 * _MIN_S,
-    Outcome.NO_ANSWER: 1 * _HOUR_S,
-    Outcome.CONGESTION: 10 * _MIN_S,
-    Outcome.FAILED: 10 * _MIN_S,
-    Outcome.REJECTED: 1 * _DAY_S,
-    Outcome.MACHINE: 4 * _HOUR_S,
-    Outcome.HUNG_UP_EARLY: 4 * _HOUR_S,
-    Outcome.ANSWERED: 4 * _HOUR_S,  # until the disposition says more
-    Outcome.ABANDONED: 1 * _HOUR_S,  # and then only with an agent already waiting
-    Outcome.INVALID_NUMBER: 0,  # the next number may be called at once
-}
-"""Seconds from the end of an attempt to the next one; a row of ``retry_rule`` overrides.
-
-Source: busy 5 minutes and absent 1 hour are the prompts of ITFOR CARS. Abandoned: Ofcom's 72 hours
-("unless a dedicated operator is available") are met for good, because such a person is never called
-without a waiting agent.
-"""
-
-DISPOSED_DELAY_S: Mapping[Disposition, int] = {
-    Disposition.WRONG_NUMBER: 0,
-    Disposition.VOICEMAIL: 4 * _HOUR_S,
-    Disposition.NO_CONVERSATION: 4 * _HOUR_S,
-    Disposition.CONTACT_THIRD_PARTY: 1 * _DAY_S,
-    Disposition.CALL_BACK: 1 * _DAY_S,
-}
-"""Seconds from a disposition that leaves the person on this month's list to the next attempt."""
-
-RANG_IN_VAIN = frozenset({Outcome.NO_ANSWER, Outcome.MACHINE, Outcome.HUNG_UP_EARLY})
-"""Not repeated in the same hour of the same weekday (CALL-7)."""
-
-UNRUNG = frozenset({Outcome.BUSY, Outcome.CONGESTION, Outcome.FAILED})
-UNRUNG_COUNT_AS_TRY = 3
-
-_TRIES = RANG_IN_VAIN | {Outcome.REJECTED, Outcome.ANSWERED}
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What the attempts of one person add up to; the columns of ``debtor_progress``. None = never."""
-
-    weekday_attempts: int = 0
-    evening_attempts: int = 0
-    weekend_attempts: int = 0
-    unrung_in_a_row: int = 0
-    last_attempt_at: datetime | None = None
-    last_window: Window | None = None
-    last_outcome: Outcome | None = None
-    missed_hour_of_week: int | None = None
-    next_attempt_at: datetime | None = None
-    contacted_at: datetime | None = None
-    wants_waiting_agent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class EndedAttempt:
-    """An attempt that was dialed and is over.
-
-    Args:
-        dialed_at, ended_at: aware.
-        delay_s: retry delay of this outcome in this campaign, seconds, 0 or more.
-    """
-
-    window: Window
-    outcome: Outcome
-    dialed_at: datetime
-    ended_at: datetime
-    delay_s: float
-
-
-def after_attempt(before: Progress, ended: EndedAttempt) -> Progress:
-    """What the person's progress is after one more attempt.
-
-    Source: requirements CALL-5, CALL-7.
-    """
-    outcome = ended.outcome
-    if outcome is Outcome.CANCELLED:
-        return before
-    unrung = before.unrung_in_a_row + 1 if outcome in UNRUNG else 0
-    delay_s = ended.delay_s
-    tried = outcome in _TRIES
-    if unrung >= UNRUNG_COUNT_AS_TRY:
-        unrung, tried, delay_s = 0, True, max(delay_s, DEFAULT_RETRY_DELAY_S[Outcome.NO_ANSWER])
-    counted = {f"{ended.window}_attempts": getattr(before, f"{ended.window}_attempts") + 1} if tried else {}
-    return replace(
-        before,
-        **counted,
-        unrung_in_a_row=unrung,
-        last_attempt_at=ended.dialed_at,
-        last_window=ended.window,
-        last_outcome=outcome,
-        missed_hour_of_week=hour_of_week(ended.dialed_at) if outcome in RANG_IN_VAIN else None,
-        next_attempt_at=ended.ended_at + timedelta(seconds=delay_s),
-        wants_waiting_agent=outcome is Outcome.ABANDONED or (before.wants_waiting_agent and outcome in UNRUNG),
-    )
-
-
-def after_disposition(before: Progress, disposition: Disposition, answered_at: datetime, now: datetime) -> Progress:
-    """What the person's progress is after an agent's result.
-
-    A contact leaves this month's list from the moment of the answer; one who asked to be called back
-    stays on it, though the talk counts as a contact.
-
-    Source: requirements CALL-7, CR-2.
-    """
-    if disposition.is_contact and disposition is not Disposition.CALL_BACK:
-        contacted_at = answered_at if before.contacted_at is None else max(before.contacted_at, answered_at)
-        return replace(before, contacted_at=contacted_at, wants_waiting_agent=False)
-    again_at = now + timedelta(seconds=DISPOSED_DELAY_S[disposition])
-    return replace(before, next_attempt_at=again_at, wants_waiting_agent=False)
 
 
 async def record_attempt(
     conn: asyncpg.Connection, *, campaign_id: int, debtor_id: int, household_id: int | None, number: E164,
     window: Window, outcome: Outcome, dialed_at: datetime, ended_at: datetime,
 ) -> None:  # fmt: skip
-    """Apply an ended attempt to person, household, number and list. Call it inside a transaction."""
-    before = await _read(conn, debtor_id)
-    delay_s = await retry_delay_s(conn, campaign_id, outcome)
-    after = after_attempt(before, EndedAttempt(window, outcome, dialed_at, ended_at, delay_s))
+    """Apply an ended attempt to person, household, number, evidence and list. Call it inside a transaction."""
+    held_against = {"campaign_id": campaign_id, "outcome": outcome, "number": number, "household_id": household_id}
+    row = await queries.lock_for_result(conn, debtor_id=debtor_id, **held_against)
+    if row is None:  # never listed, so not claimed from a list
+        await queries.add_missing_progress(conn, debtor_ids=[debtor_id])
+        row = await queries.lock_for_result(conn, debtor_id=debtor_id, **held_against)
+    caps, before = caps_of(row["caps"]), _progress(row)
+    delay_s = DEFAULT_RETRY_DELAY_S[outcome] if row["delay_s"] is None else row["delay_s"]
+    ended = EndedAttempt(window, outcome, dialed_at, ended_at, delay_s, row["at_latest_s"], caps[CapScope.PERSON])
+    after = after_attempt(before, ended)
     await _write(conn, debtor_id, after)
+    if before.urgency is Urgency.CALLBACK and after.urgency is Urgency.NONE:
+        await queries.close_callback(conn, debtor_id=debtor_id, at=ended_at, closed_as="called")
+    if (learnt := seen_in(outcome)) is not None:
+        await add(conn, Seen(debtor_id, number, window, dialed_at, *learnt))
     if outcome is Outcome.INVALID_NUMBER:
         await queries.kill_number(conn, number=number, at=ended_at)
-        await refresh_progress(conn, [debtor_id])
+        await relist(conn, debtor_id)
         await queries.unlist_sharers(conn, number=number, debtor_id=debtor_id)  # last: never waits
         return
-    held = {"last_attempt_at": dialed_at, "next_attempt_at": after.next_attempt_at}
-    await queries.hold_number(conn, number=number, **held)
-    if household_id is not None:
-        await queries.hold_household(conn, household_id=household_id, **held)
-    await refresh_progress(conn, [debtor_id])
+    held: dict[str, object] = {"last_attempt_at": dialed_at, "next_attempt_at": after.next_attempt_at}
+    for scope in (CapScope.NUMBER, CapScope.HOUSEHOLD):
+        counts = counted(_counts(row, f"{scope}_"), ended.dialed_on)
+        held[f"{scope}_capped_until"] = capped_until(counts, caps[scope], ended_at)
+        held |= {f"{scope}_{name}": value for name, value in asdict(counts).items() if name != "counted_on"}
+    await queries.hold_lines(conn, number=number, household_id=household_id, counted_on=ended.dialed_on, **held)
+    await relist(conn, debtor_id)
     await queries.hold_sharers(conn, number=number, household_id=household_id, debtor_id=debtor_id)  # last: never waits
 
 
 async def record_disposition(
-    conn: asyncpg.Connection, debtor_id: int, disposition: Disposition, answered_at: datetime, now: datetime
+    conn: asyncpg.Connection,
+    debtor_id: int,
+    disposition: Disposition,
+    answered_at: datetime,
+    now: datetime,
+    *,
+    number: E164 | None = None,
+    window: Window | None = None,
 ) -> None:
-    """Apply an agent's result to person and list. Call it inside a transaction, after promise and number."""
-    before = await _read(conn, debtor_id)
-    await _write(conn, debtor_id, after_disposition(before, disposition, answered_at, now))
+    """Apply an agent's result to person, evidence and list. Call it inside a transaction, after promise and number.
+
+    Args:
+        number, window: of the attempt that was answered; None on an inbound call.
+    """
+    row = await queries.lock_progress(conn, debtor_id=debtor_id)
+    before = Progress() if row is None else _progress(row)
+    await _write(conn, debtor_id, after_disposition(before, disposition, answered_at, now, window))
+    if disposition.is_contact and disposition is not Disposition.CALL_BACK:
+        await queries.close_callback(conn, debtor_id=debtor_id, at=now, closed_as="contacted")
+    if disposition is Disposition.VOICEMAIL and number is not None and window is not None:
+        await add(conn, Seen(debtor_id, number, window, answered_at, hits=-1.0, misses=1.0))
     await refresh_progress(conn, [debtor_id])
 
 
-async def retry_delay_s(conn: asyncpg.Connection, campaign_id: int, outcome: Outcome) -> int:
-    """Seconds until the next attempt after `outcome`: the campaign's own, or the default."""
-    own = await queries.retry_delay_s(conn, campaign_id=campaign_id, outcome=outcome)
-    return DEFAULT_RETRY_DELAY_S[outcome] if own is None else int(own)
-
-
-async def _read(conn: asyncpg.Connection, debtor_id: int) -> Progress:
-    row = await queries.lock_progress(conn, debtor_id=debtor_id)
-    if row is None:
-        return Progress()
-    window, outcome = row["last_window"], row["last_outcome"]
+def _progress(row: asyncpg.Record) -> Progress:
+    taken = Progress.__dataclass_fields__.keys() - {"counts", "last_window", "last_outcome", "urgency"}
     return Progress(
-        **{
-            **row,
-            "last_window": None if window is None else Window(window),
-            "last_outcome": None if outcome is None else Outcome(outcome),
-        }
+        **{name: row[name] for name in taken},
+        counts=_counts(row),
+        last_window=None if row["last_window"] is None else Window(row["last_window"]),
+        last_outcome=None if row["last_outcome"] is None else Outcome(row["last_outcome"]),
+        urgency=Urgency(row["urgency"]),
     )
+
+
+def _counts(row: asyncpg.Record, whose: str = "") -> Counts:
+    """The counts of the person, or of the number or household, which may have none yet."""
+    if row[f"{whose}counted_on"] is None:
+        return Counts()
+    return Counts(**{name: row[f"{whose}{name}"] for name in Counts.__dataclass_fields__})
 
 
 async def _write(conn: asyncpg.Connection, debtor_id: int, progress: Progress) -> None:
-    await queries.write_progress(
-        conn,
-        debtor_id=debtor_id,
-        weekday_attempts=progress.weekday_attempts,
-        evening_attempts=progress.evening_attempts,
-        weekend_attempts=progress.weekend_attempts,
-        unrung_in_a_row=progress.unrung_in_a_row,
-        last_attempt_at=progress.last_attempt_at,
-        last_window=progress.last_window,
-        last_outcome=progress.last_outcome,
-        missed_hour_of_week=progress.missed_hour_of_week,
-        next_attempt_at=progress.next_attempt_at,
-        contacted_at=progress.contacted_at,
-        wants_waiting_agent=progress.wants_waiting_agent,
-    )
+    fields = {name: getattr(progress, name) for name in Progress.__dataclass_fields__ if name != "counts"}
+    await queries.write_progress(conn, debtor_id=debtor_id, **fields, **asdict(progress.counts))

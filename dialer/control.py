@@ -7,7 +7,7 @@ The contract is in ARCHITECTURE.md. Whoever can open the socket may do everythin
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
+from campaigns.callbacks import NewCallback
 from campaigns.campaign import CampaignState
 from campaigns.dispositions import NewPromise
 from campaigns.errors import CampaignUnknown
@@ -54,12 +55,18 @@ class PromiseBody(msgspec.Struct):
     debt_type: Word | None = None
 
 
+class CallbackBody(msgspec.Struct):
+    due_at: Annotated[datetime, Meta(tz=True)]
+    named: bool = False
+
+
 class DispositionBody(msgspec.Struct, rename={"go": "next"}):
     agent_id: Annotated[int, Meta(ge=1, lt=10**18)]
     disposition: Disposition
     go: Literal["ready", "not_ready"] = "ready"
     note: Annotated[str, Meta(max_length=4000, pattern=_NO_NUL)] | None = None
     promise: PromiseBody | None = None
+    callback: CallbackBody | None = None
     reason: Text | None = None
 
 
@@ -128,7 +135,8 @@ class Control:
         return _answer(await self._requests.take_seat(_agent_id(request), body.extension))
 
     async def _leave_seat(self, request: web.Request) -> web.Response:
-        return _answer(await self._requests.leave_seat(_agent_id(request)))
+        force = request.query.get("force") == "true"
+        return _answer(await self._requests.leave_seat(_agent_id(request), force=force))
 
     async def _ready(self, request: web.Request) -> web.Response:
         return _answer(await self._requests.ready(_agent_id(request)))
@@ -157,8 +165,9 @@ class Control:
             promise = NewPromise(
                 due_on=body.promise.due_on, amount_yen=body.promise.amount_yen, debt_type=body.promise.debt_type
             )
+        callback = None if body.callback is None else NewCallback(body.callback.due_at, body.callback.named)
         chosen = DispositionRequest(
-            body.agent_id, body.disposition, body.note, promise, body.go == "ready", body.reason
+            body.agent_id, body.disposition, body.note, promise, body.go == "ready", body.reason, callback
         )
         return _answer(await self._requests.dispose(call_id, chosen))
 

@@ -65,8 +65,9 @@ class ControlClient:
     async def take_seat(self, agent_id: int, extension: str) -> Json:
         return await self._ask("POST", f"/agents/{agent_id}/seat", {"extension": extension})
 
-    async def leave_seat(self, agent_id: int) -> Json:
-        return await self._ask("DELETE", f"/agents/{agent_id}/seat")
+    async def leave_seat(self, agent_id: int, *, force: bool = False) -> Json:
+        """Log the agent out; `force`: out of a wrap-up too, which ends without a result."""
+        return await self._ask("DELETE", f"/agents/{agent_id}/seat{'?force=true' if force else ''}")
 
     async def ready(self, agent_id: int) -> Json:
         return await self._ask("POST", f"/agents/{agent_id}/ready", {})
@@ -82,7 +83,7 @@ class ControlClient:
         return await self._ask("POST", f"/agents/{agent_id}/preview/{choice}", {})
 
     async def dispose(self, call_id: UUID, body: Json) -> Json:
-        """`body`: ``agent_id``, ``disposition``, ``note``?, ``promise``?, ``next``, ``reason``?."""
+        """`body`: ``agent_id``, ``disposition``, ``note``?, ``promise``?, ``callback``?, ``next``, ``reason``?."""
         return await self._ask("POST", f"/calls/{call_id}/disposition", body)
 
     async def set_campaign_state(self, campaign_id: int, state: str) -> Json:

@@ -51,6 +51,7 @@ def agent_view(agent: Agent) -> dict[str, Any]:
         "leg_up": status.leg_up,
         "call_id": str(status.call_id) if status.call_id else None,
         "debtor_id": agent.debtor_id,
+        "languages": list(agent.languages),
         "next": None if status.call_id is None else ("not_ready" if status.after else "ready"),
     }
 

@@ -1,7 +1,8 @@
 """Places calls: asks the pacing how many, claims that many people, hands them to the desk.
 
-The only caller of ``campaigns.claiming.claim`` for the automatic modes. A campaign whose claim came
-back empty is asked again after a pause, so that an exhausted list costs nothing.
+A campaign whose claim came back empty is asked again after a pause, so that an exhausted list costs nothing. People
+who want an agent held for them come first (``dialer.calls.held``): she is only taken while the pacing would place a
+call for her, so that nobody whose telephone rings already loses his agent to them.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from campaigns.calendar import next_opening, window_at
-from campaigns.campaign import Campaign, CampaignState, load_calendar_days, load_campaigns
-from campaigns.claiming import Claim, claim
-from campaigns.model import AttemptState, DialMode
-from dialer.agents.floor import Agent, Floor, serves
-from dialer.agents.machine import AgentEvent, Details
+from campaigns.calendar import jst_date
+from campaigns.campaign import Campaign, CampaignState, load_campaigns
+from campaigns.claiming import Claim, claim, reserved_wanted
+from campaigns.model import AttemptState, DialMode, Window
+from campaigns.opening.store import load_openings
+from dialer.agents.floor import Floor, fits, serves
 from dialer.calls.desk import CallDesk
-from dialer.calls.live_call import LiveCall
+from dialer.calls.held import HeldCalls
+from dialer.calls.live_call import LiveCall, live_call_of
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY
 from dialer.pacing.modes import policy_for
@@ -33,17 +35,27 @@ _RELOAD_S = 1.0
 _EMPTY_PAUSE_S = 2.0
 _FAULT_PAUSE_S = 1.0
 _BATCH = 50
-_CALENDAR_DAYS = 400
+_SOME_WAIT = "。担当者・言語の合うオペレーターを待つ人がいます"
 
 
 @dataclass(slots=True)
 class Campaigning:
-    """A campaign at work. `because` is the last decision in words, for the supervisor's page."""
+    """A campaign at work.
+
+    Args:
+        because: the last decision in words, for the supervisor's page.
+        wanted: whom people of the list want held who could be called now, as the last reload found it.
+    """
 
     campaign: Campaign
     because: str = ""
     next_opening_at: datetime | None = None
     pause_until_s: float = 0.0
+    wanted: frozenset[str] = frozenset()
+
+    def say(self, because: str) -> None:
+        """Keep the decision in words; who waits for a certain agent is told of it too."""
+        self.because = because + (_SOME_WAIT if self.wanted else "")
 
 
 class Placing:
@@ -68,6 +80,7 @@ class Placing:
         self._floor = floor
         self._desk = desk
         self._clock = clock
+        self._held = HeldCalls(pool, floor, desk, clock)
         self._lines = lines
         self._rate = CallRate(calls_per_second, clock.monotonic_s())
         self._reload_at_s = 0.0
@@ -100,48 +113,76 @@ class Placing:
         if not self.line_up:
             return
         for work in self.campaigns.values():
-            if work.campaign.state is CampaignState.RUNNING and self._clock.monotonic_s() >= work.pause_until_s:
+            if work.campaign.state is CampaignState.RUNNING:
                 await self._serve(work)
 
     async def _reload(self) -> None:
+        now = self._clock.now()
         async with self._pool.acquire() as conn:
-            found = await load_campaigns(conn)
-            self._calendar = await load_calendar_days(conn, self._clock.now(), _CALENDAR_DAYS)
+            self._openings = await load_openings(conn, first_on=jst_date(now))
+            self._take_in(await load_campaigns(conn))
+            for work in list(self.campaigns.values()):
+                if work.campaign.state is CampaignState.RUNNING:
+                    work.wanted = await reserved_wanted(conn, work.campaign.campaign_id, now)
+        self._reload_at_s = self._clock.monotonic_s() + _RELOAD_S
+
+    def _take_in(self, found: list[Campaign]) -> None:
         for campaign in found:
-            work = self.campaigns.get(campaign.campaign_id)
-            if work is None:
-                self.campaigns[campaign.campaign_id] = Campaigning(campaign)
-            elif work.campaign != campaign:
+            work = self.campaigns.setdefault(campaign.campaign_id, Campaigning(campaign))
+            if work.campaign != campaign:
                 work.campaign, work.pause_until_s = campaign, 0.0
         for gone in set(self.campaigns) - {c.campaign_id for c in found}:
             del self.campaigns[gone]
-        self._reload_at_s = self._clock.monotonic_s() + _RELOAD_S
 
     async def _serve(self, work: Campaigning) -> None:
         now, campaign = self._clock.now(), work.campaign
-        window = window_at(campaign.windows, self._calendar, now)
+        hours = self._openings.hours_of(campaign)
+        window = hours.window_at(now)
         if window is None:
-            work.next_opening_at = next_opening(campaign.windows, self._calendar, now)
+            work.next_opening_at = hours.next_opening(now)
             work.because = "時間外"
             return
+        await self._serve_wanted(work, window)
+        if self._clock.monotonic_s() < work.pause_until_s:
+            return
         decision = self._decide(campaign)
-        work.because = decision.because
+        work.say(decision.because)
         if decision.place == 0:
             return
         limit_n = min(decision.place, _BATCH)
         if campaign.dial_mode is DialMode.PREVIEW:
-            placed = await self._offer_previews(campaign, limit_n)
+            placed = await self._offer_previews(campaign, window, limit_n)
         else:
-            ready = sum(1 for a in self._floor.of_group(campaign.agent_group) if a.is_free)
             async with self._pool.acquire() as conn:
-                claims = await claim(conn, campaign, limit_n, window, now, ready_agents=ready)
+                claims = await claim(conn, campaign, limit_n, window, now)
             for one in claims:
                 self._desk.place(self._live_call(one, campaign))
             placed = len(claims)
             self._rate.take(placed)
         if placed == 0:
-            work.because += "、いま架電できる人がいません"
+            work.say(f"{decision.because}、いま架電できる人がいません")
             work.pause_until_s = self._clock.monotonic_s() + _EMPTY_PAUSE_S
+
+    async def _serve_wanted(self, work: Campaigning, window: Window) -> None:
+        """Call those who want an agent, as long as one who fits is free and the pacing would place a call."""
+        campaign = work.campaign
+        while work.wanted and self._decide(campaign).place > 0:
+            agent = self._held.hold_wanted(campaign.agent_group, work.wanted)
+            if agent is None:
+                return
+            call = await self._held.call_with(agent, campaign, window, wanted=True)
+            if call is None:
+                work.wanted = frozenset(wants for wants in work.wanted if not fits(agent, wants))
+            elif not call.is_preview:
+                self._rate.take(1)
+
+    async def _offer_previews(self, campaign: Campaign, window: Window, at_most: int) -> int:
+        """Put one person on the screen of each free agent; the agent is reserved from now on."""
+        for offered in range(at_most):
+            agent = self._floor.hold(campaign.agent_group)
+            if agent is None or await self._held.call_with(agent, campaign, window, wanted=False) is None:
+                return offered
+        return at_most
 
     def _decide(self, campaign: Campaign) -> Decision:
         snapshot = self.snapshot(campaign)
@@ -159,9 +200,9 @@ class Placing:
                 AgentView(a.status.state, (now - a.state_at).total_seconds())
                 for a in self._floor.of_group(campaign.agent_group)
             ],
-            # A previewed call has its agent already: its answer takes nobody who is ready.
+            # A call that has its agent already (reserved, previewed) takes nobody who is ready.
             pending=[
-                PendingCall((now - c.claimed_at).total_seconds())
+                PendingCall((now - c.claimed_at).total_seconds(), c.answer_probability)
                 for c in sharing
                 if c.state in unanswered and c.agent is None
             ],
@@ -170,59 +211,5 @@ class Placing:
             lines_free=min(campaign.max_lines - mine, self._lines - len(calls)),
         )
 
-    # --- preview -----------------------------------------------------------------------------------
-
-    async def _offer_previews(self, campaign: Campaign, at_most: int) -> int:
-        """Put one person on the screen of each free agent; the agent is reserved from now on."""
-        offered = 0
-        for _ in range(at_most):
-            agent = self._floor.hold(campaign.agent_group)
-            if agent is None:
-                break
-            try:
-                if not await self._offer_preview(campaign, agent):
-                    break
-            finally:
-                agent.held = False  # she has her preview, or may take other calls again
-            offered += 1
-        return offered
-
-    async def _offer_preview(self, campaign: Campaign, agent: Agent) -> bool:
-        now = self._clock.now()
-        window = window_at(campaign.windows, self._calendar, now)
-        assert window is not None
-        async with self._floor.changing([agent]):
-            if not (agent.status.leg_up and agent.held):
-                return False
-            async with self._pool.acquire() as conn, conn.transaction():
-                claims = await claim(conn, campaign, 1, window, now, ready_agents=1, agent_id=agent.agent_id)
-                if not claims:
-                    return False
-                planned = self._floor.plan(
-                    agent,
-                    AgentEvent.RESERVED,
-                    Details(call_id=claims[0].attempt_id),
-                    at=now,
-                    debtor_id=claims[0].debtor_id,
-                )
-                await self._floor.write(conn, planned, at=now)
-            call = self._live_call(claims[0], campaign)
-            call.agent, call.is_preview = agent, True
-            self._floor.take_in(planned)
-            self._desk.admit(call)
-        return True
-
     def _live_call(self, one: Claim, campaign: Campaign) -> LiveCall:
-        now = self._clock.now()
-        return LiveCall(
-            call_id=one.attempt_id,
-            campaign_id=campaign.campaign_id,
-            debtor_id=one.debtor_id,
-            number=one.number,
-            caller_id=one.caller_id,
-            group=campaign.agent_group,
-            ring_timeout_s=campaign.ring_timeout_s,
-            state=AttemptState.CLAIMED,
-            since=now,
-            claimed_at=now,
-        )
+        return live_call_of(one, campaign, self._clock.now())

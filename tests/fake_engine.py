@@ -39,6 +39,7 @@ class FakeAgent:
     call_id: str | None = None
     debtor_id: int | None = None
     next: str | None = None
+    languages: list[str] = field(default_factory=lambda: ["ja"])
 
 
 class _Refused(Exception):
@@ -234,9 +235,13 @@ class FakeEngine:
 
     async def _leave_seat(self, request: web.Request) -> web.Response:
         agent = await self._agent(request)
-        if agent.call_id is not None:
+        forced = request.query.get("force") == "true" and agent.state == "wrap_up"
+        if agent.call_id is not None and not forced:
             raise _Refused("on_call", "通話または後処理が終わってから操作してください。")
-        await self._set(agent, state="logged_out", reason=None, extension=None, leg_up=False)
+        await self._set(
+            agent, state="logged_out", reason=None, extension=None, leg_up=False,
+            call_id=None, debtor_id=None, next=None,
+        )  # fmt: skip
         return web.json_response(asdict(agent))
 
     async def _ready(self, request: web.Request) -> web.Response:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
 from campaigns.attempts import end, join_call, move, open_call
 from campaigns.calendar import JST, WindowRule
-from campaigns.campaign import DEFAULT_WINDOWS, Campaign, CampaignState, NewCampaign, add_campaign, load_campaign
+from campaigns.campaign import (
+    DEFAULT_WINDOWS,
+    Campaign,
+    CampaignState,
+    Choosing,
+    NewCampaign,
+    add_campaign,
+    load_campaign,
+)
 from campaigns.campaign import set_state as set_campaign_state
-from campaigns.claiming import Claim, claim
+from campaigns.claiming import Claim, claim, claim_reserved
 from campaigns.listing import refresh_progress
 from campaigns.model import E164, AttemptState, Outcome, Window
 
@@ -20,6 +28,7 @@ TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=JST).astimezone(UTC)
 """10:30 in Japan, in the weekday window; no holiday within a week."""
 
 OVERDUE = date(2026, 6, 30)
+BY_DEFAULT = Choosing()
 
 
 class Town:
@@ -55,6 +64,7 @@ class Town:
         due_on: date = OVERDUE,
         numbers: Sequence[E164] | None = None,
         household_id: int | None = None,
+        language: str = "ja",
     ) -> int:
         """One debtor.
 
@@ -64,9 +74,9 @@ class Town:
         """
         serial = next(self._serial)
         debtor_id = await self.conn.fetchval(
-            "INSERT INTO debtor (addressee_no, household_id, name, updated_at) VALUES ($1, $2, '作成 太郎', $3)"
-            " RETURNING debtor_id",
-            f"A{serial}", household_id, TUESDAY,
+            "INSERT INTO debtor (addressee_no, household_id, name, language, updated_at)"
+            " VALUES ($1, $2, '作成 太郎', $3, $4) RETURNING debtor_id",
+            f"A{serial}", household_id, language, TUESDAY,
         )  # fmt: skip
         for debt_type, yen in ({"city_tax": 10_000} if owes is None else owes).items():
             await self.conn.execute(
@@ -84,12 +94,20 @@ class Town:
         return int(debtor_id)
 
     async def campaign(
-        self, *debt_types: str, windows: tuple[WindowRule, ...] = DEFAULT_WINDOWS, name: str = "市税"
+        self,
+        *debt_types: str,
+        windows: tuple[WindowRule, ...] = DEFAULT_WINDOWS,
+        name: str = "市税",
+        choosing: Choosing = BY_DEFAULT,
     ) -> Campaign:
         """A running campaign, its list made. Call it after the people are there, or `listed` later."""
-        new = NewCampaign(name=name, debt_types=debt_types or ("city_tax",), windows=windows)
+        new = NewCampaign(name=name, debt_types=debt_types or ("city_tax",), windows=windows, choosing=choosing)
         campaign_id = await add_campaign(self.conn, new)
         await set_campaign_state(self.conn, campaign_id, CampaignState.RUNNING)
+        return await load_campaign(self.conn, campaign_id)
+
+    async def campaign_again(self, campaign_id: int) -> Campaign:
+        """A campaign as it is now, read anew."""
         return await load_campaign(self.conn, campaign_id)
 
     async def listed(self) -> None:
@@ -103,9 +121,36 @@ class Town:
         *,
         limit: int = 100,
         window: Window = Window.WEEKDAY,
-        ready_agents: int = 10,
     ) -> list[Claim]:
-        return await claim(self.conn, campaign, limit, window, now, ready_agents=ready_agents)
+        return await claim(self.conn, campaign, limit, window, now)
+
+    async def claim_reserved(
+        self,
+        campaign: Campaign,
+        now: datetime = TUESDAY,
+        *,
+        agent_id: int = 7,
+        languages: Collection[str] = (),
+        window: Window = Window.WEEKDAY,
+    ) -> Claim | None:
+        return await claim_reserved(self.conn, campaign, window, now, agent_id=agent_id, languages=languages)
+
+    async def closed(self, first_on: date, days: int) -> None:
+        """So many days on which nobody is called, from `first_on` on."""
+        await self.conn.executemany(
+            "INSERT INTO calendar_day VALUES ($1, 'closed', '研修')",
+            [(first_on + timedelta(days=n),) for n in range(days)],
+        )
+
+    async def grades(
+        self, debtor_id: int, weekday: int, evening: int | None = None, weekend: int | None = None
+    ) -> None:
+        """What the planner would write; the kinds of hour left out are graded as `weekday`."""
+        await self.conn.execute(
+            "UPDATE list_entry SET weekday_grade = $2, evening_grade = $3, weekend_grade = $4, graded = true"
+            " WHERE debtor_id = $1",
+            debtor_id, weekday, weekday if evening is None else evening, weekday if weekend is None else weekend,
+        )  # fmt: skip
 
     async def dial(self, claimed: Claim, outcome: Outcome, at: datetime = TUESDAY) -> None:
         """Let a claimed attempt be dialed and end at once with `outcome`."""

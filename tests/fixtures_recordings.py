@@ -30,6 +30,9 @@ class HandClock:
     def now(self) -> datetime:
         return self.at
 
+    def monotonic_s(self) -> float:
+        return self.at.timestamp()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

@@ -21,7 +21,7 @@ from dialer.accounts.passwords import Passwords
 from dialer.clock import Clock
 from dialer.control_client import ControlClient
 from dialer.settings import Settings
-from webui import board, calls, pages, seats, sessions
+from webui import board, calls, choosing, pages, plan, seats, sessions
 from webui.access import GuardedHandler, PublicHandler, Right, guarded, public
 from webui.errors import one_shape
 from webui.live.feed import LiveFeed
@@ -47,6 +47,9 @@ PUBLIC_ROUTES: tuple[tuple[str, str, PublicHandler], ...] = (
 ROUTES: tuple[tuple[str, str, Right, GuardedHandler], ...] = (
     ("GET", "/desk", Right.DESK, pages.desk_page),
     ("GET", "/board", Right.BOARD, pages.board_page),
+    ("GET", "/why", Right.BOARD, pages.why_page),
+    ("GET", "/candidates", Right.BOARD, pages.candidates_page),
+    ("GET", "/plan", Right.BOARD, pages.plan_page),
     ("GET", "/api/me", Right.SIGNED_IN, sessions.show_me),
     ("GET", "/api/live", Right.SIGNED_IN, live),
     ("GET", "/api/seats", Right.DESK, seats.list_seats),
@@ -56,11 +59,22 @@ ROUTES: tuple[tuple[str, str, Right, GuardedHandler], ...] = (
     ("POST", "/api/not-ready", Right.DESK, seats.not_ready),
     ("GET", "/api/calls/{call_id}", Right.SIGNED_IN, calls.show_call),
     ("POST", "/api/calls/{call_id}/disposition", Right.DESK, calls.dispose),
+    ("GET", "/api/callbacks", Right.DESK, calls.show_callbacks),
     ("POST", "/api/hangup", Right.DESK, calls.hang_up),
     ("POST", "/api/preview/dial", Right.DESK, calls.preview_dial),
     ("POST", "/api/preview/skip", Right.DESK, calls.preview_skip),
     ("GET", "/api/board", Right.BOARD, board.show_board),
     ("POST", "/api/campaigns/{campaign_id}/state", Right.BOARD, board.set_campaign_state),
+    ("DELETE", "/api/agents/{agent_id}/seat", Right.BOARD, board.free_seat),
+    ("POST", "/api/why", Right.BOARD, choosing.show_why),
+    ("GET", "/api/why/campaigns/{campaign_id}", Right.BOARD, choosing.show_standing),
+    ("GET", "/api/candidates", Right.BOARD, choosing.list_candidates),
+    ("GET", "/api/candidates.csv", Right.BOARD, choosing.export_candidates),
+    ("GET", "/api/plan", Right.BOARD, plan.show_settings),
+    ("POST", "/api/plan", Right.BOARD, plan.show_plan),
+    ("POST", "/api/plan/others", Right.BOARD, plan.show_others),
+    ("POST", "/api/plan/floor", Right.BOARD, plan.show_floor),
+    ("POST", "/api/campaigns/{campaign_id}/choosing", Right.BOARD, plan.change_choosing),
 )
 
 
@@ -89,6 +103,7 @@ def make_app(
         feed=LiveFeed(redis, control, clock),
         script=read_script(),
     )
+    app[plan.OUTLOOKS] = plan.Outlooks()
     aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(_HERE / "templates"),

@@ -6,7 +6,7 @@ Decides the shape only; whether a request can be met now is the engine's to say.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -42,11 +42,19 @@ class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     debt_type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)] | None = None
 
 
+class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that was agreed; `named`: by the agent who sends this."""
+
+    due_at: Annotated[datetime, Meta(tz=True)]
+    named: bool = False
+
+
 class Dispose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disposition: Disposition
     next: Literal["ready", "not_ready"]
     note: Annotated[str, Meta(max_length=2000)] | None = None
     promise: Promise | None = None
+    callback: Callback | None = None
     reason: Reason | None = None
 
 

@@ -1,4 +1,4 @@
-"""The agent's call: the person on the screen, hanging up, preview, and the disposition at its end.
+"""The agent's call: the person on the screen, hanging up, preview, the disposition at its end, and agreed callbacks.
 
 What is possible in which state is the engine's to say; this module checks the form of what is sent, lets agents see
 their own calls only, and writes the operation log.
@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from campaigns.calendar import jst_date
+from campaigns.callbacks import agreed_with
 from campaigns.model import Disposition
 from webui.access import Principal
 from webui.bodies import Dispose, read_body
@@ -23,6 +24,7 @@ from webui.people import read_screen, subject_of
 from webui.services import Services, answer
 
 _LONGEST_PROMISE = timedelta(days=366)
+_CALLBACKS_SHOWN = 20
 
 
 async def show_call(request: web.Request, services: Services, me: Principal) -> web.StreamResponse:
@@ -54,9 +56,20 @@ async def dispose(request: web.Request, services: Services, me: Principal) -> we
     wanted = {key: value for key, value in given.items() if value is not None}
     if body.promise is not None:
         wanted["promise"] = {key: value for key, value in given["promise"].items() if value is not None}
+    if body.callback is not None:
+        wanted["callback"] = {"due_at": body.callback.due_at.isoformat(), "named": body.callback.named}
     await services.control.dispose(call_id, {"agent_id": me.user_id, **wanted})
     await log_operation(services, me, Act.CALL_DISPOSED, f"call {call_id}")
     return answer({})
+
+
+async def show_callbacks(_: web.Request, services: Services, me: Principal) -> web.StreamResponse:
+    """``GET /api/callbacks``: the agent's own next callbacks, with the names of the people."""
+    async with services.pool.acquire() as conn:
+        agreed = await agreed_with(conn, me.user_id, _CALLBACKS_SHOWN)
+    if agreed:
+        await log_operation(services, me, Act.PERSON_VIEWED, f"callbacks of agent {me.user_id}", rows=len(agreed))
+    return answer({"callbacks": [{"due_at": one.due_at, "name": one.name} for one in agreed]})
 
 
 async def hang_up(_: web.Request, services: Services, me: Principal) -> web.StreamResponse:
@@ -91,7 +104,8 @@ def _check_disposition(body: Dispose, now: datetime) -> None:
     """What the types can't say.
 
     Raises:
-        ApiError: a promise without its date, a date that no promise can have, or a reason that is missing.
+        ApiError: a promise without its date, a date that no promise can have, an hour with another result, or a
+            reason that is missing.
     """
     if body.disposition is Disposition.PROMISE and body.promise is None:
         raise ApiError(400, "promise_missing", "約束の日付を入力してください。")
@@ -101,5 +115,9 @@ def _check_disposition(body: Dispose, now: datetime) -> None:
         today = jst_date(now)
         if not today <= body.promise.due_on <= today + _LONGEST_PROMISE:
             raise ApiError(400, "promise_date", "約束の日付は今日から1年以内にしてください。")
+    if body.callback is not None and body.disposition is not Disposition.CALL_BACK:
+        raise ApiError(
+            400, "callback_unexpected", "結果が「折り返し希望」のときだけ折り返しの日時を登録できます。"
+        )  # fmt: skip
     if body.next == "not_ready" and body.reason is None:
         raise ApiError(400, "reason_missing", "離席の理由を選んでください。")

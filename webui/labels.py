@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from campaigns.candidates import Channel
 from campaigns.model import Disposition, Outcome, Window
+from dialer.accounts.languages import LANGUAGES
 
 WINDOWS: dict[Window, str] = {
     Window.WEEKDAY: "平日",
@@ -134,6 +136,13 @@ DIAL_MODES: dict[str, str] = {"preview": "プレビュー", "progressive": "1対
 
 PHONE_KINDS: dict[str, str] = {"mobile": "携帯", "landline": "固定", "voip": "IP電話", "other": "その他"}
 
+CHANNELS: dict[Channel, str] = {
+    Channel.SMS: "SMS",
+    Channel.LETTER: "催告書",
+    Channel.VISIT: "訪問",
+    Channel.RESEARCH: "電話番号の調査",
+}
+
 
 def for_pages() -> dict[str, Any]:
     """Everything above, as pages read it."""
@@ -152,4 +161,6 @@ def for_pages() -> dict[str, Any]:
         "campaign_states": CAMPAIGN_STATES,
         "dial_modes": DIAL_MODES,
         "phone_kinds": PHONE_KINDS,
+        "languages": LANGUAGES,
+        "channels": CHANNELS,
     }

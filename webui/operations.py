@@ -24,6 +24,8 @@ class Act(StrEnum):
     PERSON_VIEWED = "person_viewed"
     CALL_DISPOSED = "call_disposed"
     CAMPAIGN_STATE_SET = "campaign_state_set"
+    SEAT_FREED = "seat_freed"
+    CHOOSING_SET = "choosing_set"
 
 
 async def log_operation(services: Services, me: Principal, act: Act, subject: str, *, rows: int = 1) -> None:

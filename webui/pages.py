@@ -1,4 +1,4 @@
-"""The three pages. Each is a frame: its words and rights are in it, all data comes over the interface afterwards.
+"""The pages. Each is a frame: its words and rights are in it, all data comes over the interface afterwards.
 
 Invariant: no personal data is in a page's HTML, title or address, so nothing of it stays in a history or cache.
 """
@@ -40,6 +40,21 @@ async def desk_page(request: web.Request, services: Services, me: Principal) -> 
 async def board_page(request: web.Request, _: Services, me: Principal) -> web.StreamResponse:
     """``/board``: the supervisor's page."""
     return _page(request, "board.html", {"me": describe(me), "labels": for_pages()}, me)
+
+
+async def why_page(request: web.Request, _: Services, me: Principal) -> web.StreamResponse:
+    """``/why``: why a person is called or not, why a campaign dials nobody."""
+    return _page(request, "why.html", {"me": describe(me), "labels": for_pages()}, me)
+
+
+async def candidates_page(request: web.Request, _: Services, me: Principal) -> web.StreamResponse:
+    """``/candidates``: who is to be reached in another way than by a call."""
+    return _page(request, "candidates.html", {"me": describe(me), "labels": for_pages()}, me)
+
+
+async def plan_page(request: web.Request, _: Services, me: Principal) -> web.StreamResponse:
+    """``/plan``: a month ahead, and what is set about the choice."""
+    return _page(request, "plan.html", {"me": describe(me), "labels": for_pages()}, me)
 
 
 def _page(request: web.Request, template: str, data: dict[str, Any], me: Principal | None = None) -> web.Response:

@@ -23,6 +23,7 @@ from campaigns.importing.fields import DEBT_FIELDS, PERSON_FIELDS
 from campaigns.importing.mapping import Mapping as CityMapping
 from campaigns.importing.phones import Phone
 from campaigns.importing.queries import LOCK_KEY, queries
+from campaigns.numbers import share_household_numbers
 
 COPY_TIMEOUT_S = 60.0
 STOP_REASON = "市のファイルによる催告中止"
@@ -41,7 +42,7 @@ class Changes:
     phones_new: int = 0
     links_new: int = 0
     links_removed: int = 0
-    household_links: int = 0
+    borrowers: int = 0
     debts_new: int = 0
     debts_changed: int = 0
     debts_absent: int = 0
@@ -147,11 +148,11 @@ class Merge:
             await queries.empty_batch(conn)
             await self._copy("stage_phone", _PHONE_COLUMNS, _ranked(checker.phones))
             self._count("links_removed", await queries.remove_links(conn, now=now))
-        if self._mapping.household_phones:
-            self._count("household_links", await queries.insert_household_links(conn, now=now))
         source = f"import:{self._mapping.name}"
         self._count("stops_set", await queries.insert_stops(conn, now=now, reason=STOP_REASON, source=source))
         self._count("stops_lifted", await queries.lift_stops(conn, source=source))
+        if self._mapping.household_phones:  # after the stops: nobody is called on the line of a member under a stop
+            self.changes["borrowers"] += len(await share_household_numbers(conn, None, now))
         await self._settle_absent()
 
     async def _link_phones(self) -> None:

@@ -108,7 +108,7 @@ def _outcome(result: ImportResult) -> str:
             ("世帯 新規", c.households),
             ("電話番号 新規", c.links_new),
             ("電話番号 除外", c.links_removed),
-            ("同一世帯の電話番号", c.household_links),
+            ("同一世帯の電話番号を使う人", c.borrowers),
             ("債権 新規", c.debts_new),
             ("債権 変更", c.debts_changed),
             ("ファイルにない債権を納付済に", c.debts_absent),

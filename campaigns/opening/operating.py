@@ -129,8 +129,7 @@ def calendar_of_windows(
 ) -> OperatingCalendar:
     """The calendar of a campaign that has none of its own: its windows, by kind of day.
 
-    It is open exactly when ``calendar.window_at`` says so. Where two windows overlap, the one that started
-    last is meant.
+    Where two windows overlap, the one that started last is meant (an evening session inside a long day).
     """
     weekday, day_off = (_pattern_of(windows, kind) for kind in (DayKind.WEEKDAY, DayKind.DAY_OFF))
     return OperatingCalendar(

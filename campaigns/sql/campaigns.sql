@@ -1,7 +1,9 @@
 -- name: campaigns(campaign_id)
 -- Every campaign with its debt types and windows, in the order of their making.
 SELECT campaign.campaign_id, campaign.name, campaign.state, campaign.dial_mode, campaign.ratio, campaign.agent_group,
-       campaign.max_lines, campaign.ring_timeout_s, campaign.wrap_up_s,
+       campaign.max_lines, campaign.ring_timeout_s, campaign.wrap_up_s, campaign.rotation, campaign.lot_ratio,
+       campaign.floor_attempts, campaign.floor_each_window, campaign.weight_new, campaign.weight_broken,
+       campaign.weight_amount, campaign.weight_age, campaign.graded_at,
        ARRAY(SELECT member.debt_type FROM campaign_debt_type AS member
               WHERE member.campaign_id = campaign.campaign_id ORDER BY member.debt_type) AS debt_types,
        ARRAY(SELECT (w.call_window, w.day_kind, extract(epoch FROM w.starts)::integer, extract(epoch FROM w.ends)::integer)
@@ -20,9 +22,12 @@ SELECT day, day_kind FROM calendar_day WHERE day BETWEEN :first_on::date AND :la
 SELECT code FROM unnest(:debt_types::text[]) AS given (code)
  WHERE NOT EXISTS (SELECT FROM debt_type WHERE debt_type.code = given.code) ORDER BY code;
 
--- name: insert_campaign(name, dial_mode, ratio, agent_group, max_lines, ring_timeout_s, wrap_up_s)$
-INSERT INTO campaign (name, dial_mode, ratio, agent_group, max_lines, ring_timeout_s, wrap_up_s)
-VALUES (:name, :dial_mode, :ratio, :agent_group, :max_lines, :ring_timeout_s, :wrap_up_s)
+-- name: insert_campaign(name, dial_mode, ratio, agent_group, max_lines, ring_timeout_s, wrap_up_s, rotation, lot_ratio, floor_attempts, floor_each_window, weight_new, weight_broken, weight_amount, weight_age)$
+INSERT INTO campaign (name, dial_mode, ratio, agent_group, max_lines, ring_timeout_s, wrap_up_s,
+                      rotation, lot_ratio, floor_attempts, floor_each_window, weight_new, weight_broken, weight_amount, weight_age)
+VALUES (:name, :dial_mode, :ratio, :agent_group, :max_lines, :ring_timeout_s, :wrap_up_s,
+        :rotation, :lot_ratio, :floor_attempts, :floor_each_window, :weight_new, :weight_broken, :weight_amount,
+        :weight_age)
 RETURNING campaign_id;
 
 -- name: insert_campaign_debt_types(campaign_id, debt_types)!
@@ -42,3 +47,13 @@ SELECT :campaign_id, w.call_window, w.day_kind,
 
 -- name: set_campaign_state(state, campaign_id)$
 UPDATE campaign SET state = :state WHERE campaign_id = :campaign_id RETURNING campaign_id;
+
+-- name: lock_rotation(campaign_id)$
+SELECT rotation FROM campaign WHERE campaign_id = :campaign_id FOR NO KEY UPDATE;
+
+-- name: set_choosing(rotation, lot_ratio, floor_attempts, floor_each_window, weight_new, weight_broken, weight_amount, weight_age, campaign_id)!
+UPDATE campaign
+   SET rotation = :rotation, lot_ratio = :lot_ratio, floor_attempts = :floor_attempts,
+       floor_each_window = :floor_each_window, weight_new = :weight_new, weight_broken = :weight_broken,
+       weight_amount = :weight_amount, weight_age = :weight_age, graded_at = NULL
+ WHERE campaign_id = :campaign_id;

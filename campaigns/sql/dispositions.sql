@@ -1,9 +1,12 @@
 -- name: lock_call(call_id)^
-SELECT call.agent_id, call.debtor_id, call.answered_at, call.disposition, call.note,
+SELECT call.agent_id, call.debtor_id, call.campaign_id, call.answered_at, call.disposition, call.note,
        promise.due_on AS promise_due_on, promise.amount_yen AS promise_amount_yen,
-       promise.debt_type AS promise_debt_type
+       promise.debt_type AS promise_debt_type, attempt.number, attempt.call_window,
+       callback.due_at AS callback_due_at, callback.agent_id AS callback_agent_id
   FROM call
+  LEFT JOIN attempt ON attempt.attempt_id = call.attempt_id
   LEFT JOIN promise ON promise.call_id = call.call_id
+  LEFT JOIN callback ON callback.call_id = call.call_id
  WHERE call.call_id = :call_id
    FOR NO KEY UPDATE OF call;
 

@@ -31,20 +31,24 @@ END $$;
 SELECT set_config('enable_nestloop', :nested_loops, true);
 
 -- name: relist_one(debtor_id)!
--- The equality with one person reaches every part of the view, which then reads a few rows.
+-- The equality with one person reaches every part of the view, which then reads a few rows. Whatever brought us
+-- here may have changed what the hours are worth, so the entry is to be graded anew.
 WITH fresh AS MATERIALIZED (SELECT * FROM callable_debtor WHERE debtor_id = :debtor_id::bigint),
 removed AS (
     DELETE FROM list_entry
      WHERE debtor_id = :debtor_id
        AND NOT EXISTS (SELECT FROM fresh WHERE fresh.campaign_id = list_entry.campaign_id)
 )
-INSERT INTO list_entry
-       (campaign_id, debtor_id, weekday_attempts, evening_attempts, weekend_attempts, callable_from)
-SELECT campaign_id, debtor_id, weekday_attempts, evening_attempts, weekend_attempts, callable_from
+INSERT INTO list_entry (campaign_id, debtor_id, callable_from, urgency, wants, weekday_spread, evening_spread,
+                        weekend_spread, missed_hour)
+SELECT campaign_id, debtor_id, callable_from, urgency, wants, weekday_spread, evening_spread, weekend_spread,
+       missed_hour
   FROM fresh
     ON CONFLICT (debtor_id, campaign_id) DO UPDATE
-   SET weekday_attempts = excluded.weekday_attempts, evening_attempts = excluded.evening_attempts,
-       weekend_attempts = excluded.weekend_attempts, callable_from = excluded.callable_from;
+   SET callable_from = excluded.callable_from, urgency = excluded.urgency, wants = excluded.wants,
+       weekday_spread = excluded.weekday_spread, evening_spread = excluded.evening_spread,
+       weekend_spread = excluded.weekend_spread, missed_hour = excluded.missed_hour,
+       graded = false, by_lot = false;
 
 -- name: relist_many(debtor_ids)!
 -- The whole view by hash joins; entries that are right already are not touched.
@@ -57,24 +61,29 @@ removed AS (
        AND NOT EXISTS (SELECT FROM fresh WHERE fresh.campaign_id = list_entry.campaign_id
                                            AND fresh.debtor_id = list_entry.debtor_id)
 )
-INSERT INTO list_entry
-       (campaign_id, debtor_id, weekday_attempts, evening_attempts, weekend_attempts, callable_from)
-SELECT fresh.campaign_id, fresh.debtor_id, fresh.weekday_attempts, fresh.evening_attempts, fresh.weekend_attempts,
-       fresh.callable_from
+INSERT INTO list_entry (campaign_id, debtor_id, callable_from, urgency, wants, weekday_spread, evening_spread,
+                        weekend_spread, missed_hour)
+SELECT fresh.campaign_id, fresh.debtor_id, fresh.callable_from, fresh.urgency, fresh.wants, fresh.weekday_spread,
+       fresh.evening_spread, fresh.weekend_spread, fresh.missed_hour
   FROM fresh
   LEFT JOIN list_entry AS held ON held.debtor_id = fresh.debtor_id AND held.campaign_id = fresh.campaign_id
- WHERE (held.weekday_attempts, held.evening_attempts, held.weekend_attempts, held.callable_from)
-       IS DISTINCT FROM
-       (fresh.weekday_attempts, fresh.evening_attempts, fresh.weekend_attempts, fresh.callable_from)
+ WHERE (held.callable_from, held.urgency, held.wants, held.weekday_spread, held.evening_spread, held.weekend_spread,
+        held.missed_hour)
+       IS DISTINCT FROM (fresh.callable_from, fresh.urgency, fresh.wants, fresh.weekday_spread, fresh.evening_spread,
+                         fresh.weekend_spread, fresh.missed_hour)
     ON CONFLICT (debtor_id, campaign_id) DO UPDATE
-   SET weekday_attempts = excluded.weekday_attempts, evening_attempts = excluded.evening_attempts,
-       weekend_attempts = excluded.weekend_attempts, callable_from = excluded.callable_from;
+   SET callable_from = excluded.callable_from, urgency = excluded.urgency, wants = excluded.wants,
+       weekday_spread = excluded.weekday_spread, evening_spread = excluded.evening_spread,
+       weekend_spread = excluded.weekend_spread, missed_hour = excluded.missed_hour,
+       graded = false, by_lot = false;
 
 -- name: list_drift()$
 -- An entry that is too early only lengthens the walk of the claim; it is no drift.
 SELECT count(*)
   FROM callable_debtor AS fresh
   FULL JOIN list_entry AS held USING (campaign_id, debtor_id)
- WHERE (held.weekday_attempts, held.evening_attempts, held.weekend_attempts)
-       IS DISTINCT FROM (fresh.weekday_attempts, fresh.evening_attempts, fresh.weekend_attempts)
+ WHERE fresh.debtor_id IS NULL OR held.debtor_id IS NULL
+    OR (held.urgency, held.wants, held.weekday_spread, held.evening_spread, held.weekend_spread, held.missed_hour)
+       IS DISTINCT FROM (fresh.urgency, fresh.wants, fresh.weekday_spread, fresh.evening_spread, fresh.weekend_spread,
+                         fresh.missed_hour)
     OR held.callable_from > fresh.callable_from;

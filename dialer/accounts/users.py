@@ -1,4 +1,4 @@
-"""Adding, listing, disabling of accounts and setting of passwords.
+"""Adding, listing, disabling of accounts, setting of passwords and of the languages that an agent speaks.
 
 Each change and its line in ``account_history`` are written in one transaction (SEC-1: grants, stops and
 removals of IDs keep a history). An account that takes calls has a row in ``agent`` too. Accounts are
@@ -8,6 +8,7 @@ disabled, never deleted: calls and logs refer to them.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from typing import Any
 import aiosql
 import asyncpg
 
+from dialer.accounts.languages import JAPANESE, check_languages
 from dialer.accounts.passwords import Passwords, faults
 from dialer.errors import AccountRefused
 
@@ -34,7 +36,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One account, as listed."""
+    """One account, as listed; `languages` are the codes of one that takes calls."""
 
     user_id: int
     login: str
@@ -42,6 +44,7 @@ class User:
     role: Role
     takes_calls: bool
     agent_group: str | None
+    languages: tuple[str, ...]
     disabled_at: datetime | None
 
 
@@ -57,21 +60,25 @@ async def add_user(
     done_by: str,
     takes_calls: bool,
     agent_group: str = "all",
+    languages: Sequence[str] = (JAPANESE,),
 ) -> int:
     """Make an account; return its user_id (= agent_id).
 
     Args:
         login: 2 to 40 of a–z, 0–9, ``.``, ``_``, ``-``.
         takes_calls: whether this person may take a seat at ``/desk``.
+        languages: codes of those in which this person can talk; of no meaning without calls.
         done_by: who did it, for the history.
 
     Raises:
-        AccountRefused: the login is malformed or taken, the name is empty, or the password is too weak.
+        AccountRefused: the login is malformed or taken, the name is empty, a language is no code, or the password
+            is too weak.
     """
     if not _LOGIN.fullmatch(login):
         raise AccountRefused("ログインIDは英小文字・数字・「.」「_」「-」の2～40文字です。")
     if not display_name.strip():
         raise AccountRefused("氏名を入力してください。")
+    spoken = list(check_languages(languages))
     if wrong := faults(password, login):
         raise AccountRefused(" ".join(wrong))
     password_hash = await passwords.hash(password)
@@ -83,7 +90,7 @@ async def add_user(
             raise AccountRefused(f"ログインID {login} は既に使われています。")
         user_id = int(row["user_id"])
         if takes_calls:
-            await _sql.add_agent(conn, user_id=user_id, agent_group=agent_group, now=now)
+            await _sql.add_agent(conn, user_id=user_id, agent_group=agent_group, languages=spoken, now=now)
         await _sql.remember_password(conn, user_id=user_id, password_hash=password_hash, now=now)
         await _sql.note(conn, user_id=user_id, now=now, act="added", detail=role, done_by=done_by)
     return user_id
@@ -99,6 +106,7 @@ async def list_users(conn: asyncpg.Connection) -> list[User]:
             role=Role(r["role"]),
             takes_calls=r["takes_calls"],
             agent_group=r["agent_group"],
+            languages=tuple(r["languages"] or ()),
             disabled_at=r["disabled_at"],
         )
         async for r in _sql.list_users(conn)
@@ -137,6 +145,24 @@ async def set_disabled(conn: asyncpg.Connection, *, login: str, disabled: bool, 
     async with conn.transaction():
         await _sql.set_disabled(conn, user_id=user_id, disabled_at=now if disabled else None)
         await _sql.note(conn, user_id=user_id, now=now, act=act, detail=None, done_by=done_by)
+
+
+async def set_languages(
+    conn: asyncpg.Connection, *, login: str, languages: Sequence[str], now: datetime, done_by: str
+) -> None:
+    """Set the languages in which an agent can talk; the engine goes by them within seconds.
+
+    Raises:
+        AccountRefused: no such account, one that takes no calls, or a language is no code.
+    """
+    user_id = await _find(conn, login)
+    spoken = list(check_languages(languages))
+    async with conn.transaction():
+        if await _sql.set_languages(conn, user_id=user_id, languages=spoken) is None:
+            raise AccountRefused(f"{login} は電話を取らないアカウントです。")
+        await _sql.note(
+            conn, user_id=user_id, now=now, act="languages_set", detail=" ".join(spoken), done_by=done_by
+        )  # fmt: skip
 
 
 async def _find(conn: asyncpg.Connection, login: str) -> int:

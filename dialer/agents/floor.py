@@ -12,7 +12,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -127,14 +127,19 @@ class Floor:
         """Logged-in agents who serve `group` (``all`` serves and is served by everyone)."""
         return [a for a in self if a.status.state is not AgentState.LOGGED_OUT and serves(a.group, group)]
 
-    def hold(self, group: str, preferred: int | None = None) -> Agent | None:
-        """Choose and take the agent for an answered call: `preferred` if free, else the longest idle."""
+    def hold(self, group: str, preferred: int | None = None, wants: str | None = None) -> Agent | None:
+        """Choose and take the agent for an answered call: `preferred` if free, else the longest idle.
+
+        Args:
+            wants: who the callee had better talk with (see `fits`); whoever is free is better than nobody.
+        """
         free = [a for a in self.of_group(group) if a.is_free]
-        if not free:
-            return None
-        chosen = min(free, key=lambda a: (a.agent_id != preferred, a.state_at, a.agent_id))
-        chosen.held = True
-        return chosen
+        return _take(free, lambda a: (a.agent_id != preferred, wants is not None and not fits(a, wants)))
+
+    def hold_fitting(self, group: str, wanted: Collection[str]) -> Agent | None:
+        """Choose and take the longest idle agent who fits one of `wanted` (see `fits`); None = none is free."""
+        free = [a for a in self.of_group(group) if a.is_free and any(fits(a, wants) for wants in wanted)]
+        return _take(free, lambda _: ())
 
     def plan(
         self,
@@ -247,6 +252,27 @@ class Floor:
 def serves(agent_group: str, campaign_group: str) -> bool:
     """Whether an agent of `agent_group` takes calls of a campaign for `campaign_group`."""
     return "all" in (agent_group, campaign_group) or agent_group == campaign_group
+
+
+def fits(agent: Agent, wants: str) -> bool:
+    """Whether `agent` is whom ``wants`` of ``campaigns.claiming`` names: ``any``, ``language:ne``, ``agent:17``."""
+    kind, _, which = wants.partition(":")
+    match kind:
+        case "agent":
+            return which == str(agent.agent_id)
+        case "language":
+            return which in agent.languages
+        case _:
+            return True
+
+
+def _take(free: list[Agent], drawbacks: Callable[[Agent], tuple[bool, ...]]) -> Agent | None:
+    """Of those who are free the one with the least drawbacks, then the longest idle; she is held from now on."""
+    if not free:
+        return None
+    chosen = min(free, key=lambda a: (*drawbacks(a), a.state_at, a.agent_id))
+    chosen.held = True
+    return chosen
 
 
 def _agent(row: store.AgentRow) -> Agent:

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from campaigns import dispositions
+from campaigns.callbacks import NewCallback
 from campaigns.dispositions import NewPromise
 from campaigns.errors import AlreadyDisposed, DispositionRefused
 from campaigns.model import AttemptState, Disposition
@@ -25,6 +26,9 @@ from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Event
 from dialer.clock import Clock
 from dialer.errors import RequestRefused
+
+SENT_HOME = "other"
+"""The reason of the instant between a wrap-up that is ended from outside and the log-out."""
 
 SKIPPED_FOR_S = 3600.0
 """A person whom an agent skipped in preview is not offered again before that."""
@@ -40,6 +44,7 @@ class DispositionRequest:
     promise: NewPromise | None
     go_ready: bool
     reason: str | None
+    callback: NewCallback | None = None
 
 
 class AgentRequests:
@@ -63,8 +68,19 @@ class AgentRequests:
         await self._legs.take_seat(agent, extension)
         return agent
 
-    async def leave_seat(self, agent_id: int) -> Agent:
+    async def leave_seat(self, agent_id: int, *, force: bool = False) -> Agent:
+        """Log out.
+
+        Args:
+            force: a supervisor frees the seat of somebody who left it in wrap-up. The call stays without a result
+                until she enters one. A talk is not cut, nor a callee who is on the way to her left alone.
+
+        Raises:
+            RequestRefused: she is on a call; without `force`, in wrap-up too.
+        """
         agent = await self._agent(agent_id)
+        if force and agent.status.state is AgentState.WRAP_UP:
+            await self._floor.change(self._pool, agent, AgentEvent.DISPOSED, Details(reason=SENT_HOME))
         await self._legs.leave_seat(agent)
         return agent
 
@@ -128,6 +144,7 @@ class AgentRequests:
                         request.disposition,
                         note=request.note,
                         promise=request.promise,
+                        callback=request.callback,
                         now=now,
                     )
                     if planned is not None:
@@ -156,6 +173,7 @@ class AgentRequests:
     async def _previewed(self, agent_id: int) -> tuple[Agent, LiveCall]:
         agent = await self._agent(agent_id)
         call = self._desk.calls.get(agent.status.call_id) if agent.status.call_id else None
-        if call is None or call.state is not AttemptState.CLAIMED or call.agent is not agent or call.chosen:
+        waits = call is not None and call.is_preview and call.state is AttemptState.CLAIMED and not call.chosen
+        if call is None or not waits or call.agent is not agent:
             raise RequestRefused("no_preview", "表示中の発信候補がありません。")
         return agent, call

@@ -136,7 +136,7 @@ class CallDesk:
     def match_waiting(self) -> None:
         """Give free agents to those who wait, the longest waiting first."""
         for call in list(self._waiting):
-            agent = self._floor.hold(call.group)
+            agent = self._floor.hold(call.group, wants=call.wants)
             if agent is not None:
                 self._waiting.remove(call)
                 call.inbox.put_nowait(Happening(Event.AGENT_RESERVED, self._clock.now(), agent=agent))
@@ -177,12 +177,13 @@ class CallDesk:
         if call in self._waiting:
             self._waiting.remove(call)
         while not call.inbox.empty():
-            self._let_go(call.inbox.get_nowait().agent)
+            self.let_go(call.inbox.get_nowait().agent)
         if not call.room.done():
             call.room.set_result(None)
         self._on_change(call)
 
-    def _let_go(self, agent: Agent | None) -> None:
+    def let_go(self, agent: Agent | None) -> None:
+        """Whoever was held for a call that came to nothing takes the next one: of those who wait, at once."""
         if agent is not None:
             agent.held = False
             self.match_waiting()
@@ -190,7 +191,7 @@ class CallDesk:
     async def _handle(self, call: LiveCall, happening: Happening) -> None:
         answered = happening.event is Event.ANSWERED and call.state in _UNANSWERED and not happening.nobody_asks
         hers = call.agent if call.agent is not None and call.agent.status.call_id == call.call_id else None
-        held = self._floor.hold(call.group) if answered and hers is None else happening.agent
+        held = self._floor.hold(call.group, wants=call.wants) if answered and hers is None else happening.agent
         try:
             steps = steps_for(call, happening, hers or held, self._abandon_after_s)
             if steps:
@@ -208,10 +209,10 @@ class CallDesk:
             )
             steps = []
         except BaseException:
-            self._let_go(held)
+            self.let_go(held)
             raise
         if not steps:
-            self._let_go(held)
+            self.let_go(held)
         if not steps and happening.event is Event.ANSWERED and call.answered_at is not None:
             call.answered_at = min(call.answered_at, happening.at)  # Asterisk's stamp, after FastAGI's
         for step in steps:
@@ -258,9 +259,7 @@ class CallDesk:
         event = Event.REFUSED
         try:
             async with self._checks, self._pool.acquire() as conn:
-                # A previewed call has its agent; for the others somebody has to be free right now if the rule asks.
-                ready = 1 if call.agent else sum(1 for a in self._floor.of_group(call.group) if a.is_free)
-                verdict = await still_allowed(conn, call.call_id, self._clock.now(), ready_agents=ready)
+                verdict = await still_allowed(conn, call.call_id, self._clock.now())
         except DATABASE_AWAY as error:
             log.error("database_away", while_writing="check", call_id=str(call.call_id), error=type(error).__name__)
         else:

@@ -11,6 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 from campaigns.attempts import EndedBy
+from campaigns.campaign import Campaign
+from campaigns.claiming import Claim
 from campaigns.model import E164, AttemptState, Outcome
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentEvent
@@ -38,7 +40,17 @@ class Happening:
 
 @dataclass(slots=True, eq=False)
 class LiveCall:
-    """An open attempt. `agent` is who is reserved for it or talks on it."""
+    """An open attempt. `agent` is who is reserved for it or talks on it.
+
+    A call whose agent was held before the person was claimed has her from the start: nobody else's readiness is
+    spoken for by it. A preview is such a call that waits for her click.
+
+    Args:
+        wants: who had to be held before (``campaigns.claiming``): ``any``, ``language:ne``, ``agent:17``; when she
+            is lost, such an agent is looked for first. None = nobody.
+        answer_probability: 0..1 as the model had it at the claim; None = not known.
+        is_preview: it is dialed when its agent says so.
+    """
 
     call_id: UUID
     campaign_id: int
@@ -53,6 +65,8 @@ class LiveCall:
     answered_at: datetime | None = None
     joined_at: datetime | None = None
     agent: Agent | None = None
+    wants: str | None = None
+    answer_probability: float | None = None
     is_preview: bool = False
     again_after_s: float = 0.0
     """Seconds for which the person is left alone when the attempt is cancelled (a skipped preview)."""
@@ -66,6 +80,24 @@ class LiveCall:
     """Looks in a row at which its channel was not in Asterisk (``dialer.reconcile``)."""
     inbox: asyncio.Queue[Happening] = field(default_factory=asyncio.Queue)
     room: asyncio.Future[str | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+def live_call_of(one: Claim, campaign: Campaign, now: datetime) -> LiveCall:
+    """The call of a fresh claim, without an agent."""
+    return LiveCall(
+        call_id=one.attempt_id,
+        campaign_id=one.campaign_id,
+        debtor_id=one.debtor_id,
+        number=one.number,
+        caller_id=one.caller_id,
+        group=campaign.agent_group,
+        ring_timeout_s=campaign.ring_timeout_s,
+        state=AttemptState.CLAIMED,
+        since=now,
+        claimed_at=now,
+        wants=one.wants,
+        answer_probability=one.answer_probability,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +182,9 @@ def _agent_event(call: LiveCall, frm: AttemptState, to: AttemptState, agent: Age
         return None
     match to:
         case AttemptState.DIALING | AttemptState.RINGING if frm is to:
-            return AgentEvent.CALL_GONE  # preview: her telephone was lost while it rang
+            return AgentEvent.CALL_GONE  # held since the claim: her telephone was lost while it rang
         case AttemptState.JOINING:
-            reserved_before = agent is call.agent  # preview: since the claim
+            reserved_before = agent is call.agent  # held since the claim
             return None if reserved_before else AgentEvent.RESERVED
         case AttemptState.TALKING:
             return AgentEvent.JOINED

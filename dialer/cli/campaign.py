@@ -1,39 +1,35 @@
-"""``dialer campaign``: add, list, start, pause and stop campaigns, and set the windows in which they call.
+"""``dialer campaign``: add, list, start, pause and stop campaigns; windows, order of the choice, caps, retry rules.
 
 Works on the database directly; a running engine takes up the change with its next look at its campaigns.
-What a campaign may be is decided in ``campaigns/campaign.py``.
+What a campaign may be is decided in ``campaigns/campaign.py``; what is set about the choice stands in
+``dialer/choosing_command.py``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 import asyncpg
 import click
 
-from campaigns.calendar import DayKind, WindowRule, next_opening, to_jst
+from campaigns.calendar import DayKind, WindowRule, jst_date, to_jst
 from campaigns.campaign import (
     DEFAULT_WINDOWS,
     Campaign,
     CampaignState,
     NewCampaign,
     add_campaign,
-    load_calendar_days,
     load_campaigns,
     set_state,
     set_windows,
 )
-from campaigns.errors import CampaignError, CampaignUnknown
 from campaigns.model import DialMode, Window
+from campaigns.opening.store import load_openings
+from dialer.campaign_access import find_campaign, on_database
+from dialer.choosing_command import caps, choosing, retry
 from dialer.clock import SystemClock
-from dialer.db.pool import open_pool
-from dialer.settings import read_settings
-from dialer.site.servers import running_database
 
-Result = TypeVar("Result")
 _clock = SystemClock()
 
 _WINDOW = re.compile(r"(?P<window>[a-z]+)@(?P<day>[a-z_]+)=(?P<h1>\d{1,2}):(?P<m1>\d\d)-(?P<h2>\d{1,2}):(?P<m2>\d\d)")
@@ -68,7 +64,11 @@ class WindowType(click.ParamType[WindowRule]):
 
 @click.group()
 def command() -> None:
-    """Campaigns: add, list, start, pause, stop, windows."""
+    """Campaigns: add, list, start, pause, stop, windows, choosing, caps, retry."""
+
+
+for _part in (choosing, caps, retry):
+    command.add_command(_part)
 
 
 @command.command()
@@ -100,7 +100,7 @@ def add(
         wrap_up_s=wrap_up,
         windows=windows or DEFAULT_WINDOWS,
     )
-    campaign_id = _run(lambda conn: add_campaign(conn, new))
+    campaign_id = on_database(lambda conn: add_campaign(conn, new))
     click.echo(f"キャンペーン {campaign_id}「{new.name.strip()}」を追加しました（停止中）。")
 
 
@@ -110,10 +110,10 @@ def list_() -> None:
 
     async def rows(conn: asyncpg.Connection) -> list[str]:
         now = _clock.now()
-        days = await load_calendar_days(conn, now, 366)
+        openings = await load_openings(conn, first_on=jst_date(now))
         lines = []
         for campaign in await load_campaigns(conn):
-            opening = next_opening(campaign.windows, days, now)
+            opening = openings.hours_of(campaign).next_opening(now)
             opens = "なし" if opening is None else "今" if opening == now else f"{to_jst(opening):%Y-%m-%d %H:%M}"
             types = ",".join(campaign.debt_types)
             lines.append(
@@ -122,7 +122,7 @@ def list_() -> None:
             )
         return lines
 
-    for line in _run(rows):
+    for line in on_database(rows):
         click.echo(line)
 
 
@@ -154,13 +154,13 @@ def windows(name: str, new: tuple[WindowRule, ...]) -> None:
     """Show the windows of NAME, or replace them: evening@weekday=17:00-20:00 weekend@day_off=09:00-17:00 …"""
 
     async def act(conn: asyncpg.Connection) -> tuple[WindowRule, ...]:
-        campaign = await _find(conn, name)
+        campaign = await find_campaign(conn, name)
         if not new:
             return campaign.windows
         await set_windows(conn, campaign.campaign_id, new)
         return new
 
-    for line in _window_lines(_run(act)):
+    for line in _window_lines(on_database(act)):
         click.echo(line)
 
 
@@ -176,39 +176,9 @@ def _time(second: int) -> str:
 
 def _set(name: str, state: CampaignState) -> None:
     async def act(conn: asyncpg.Connection) -> Campaign:
-        campaign = await _find(conn, name)
+        campaign = await find_campaign(conn, name)
         await set_state(conn, campaign.campaign_id, state)
         return campaign
 
-    campaign = _run(act)
+    campaign = on_database(act)
     click.echo(f"「{campaign.name}」: {_STATE_LABELS[state]}")
-
-
-async def _find(conn: asyncpg.Connection, name: str) -> Campaign:
-    """The campaign of that name, or of that id when no name fits."""
-    campaigns = await load_campaigns(conn)
-    for campaign in campaigns:
-        if campaign.name == name:
-            return campaign
-    for campaign in campaigns:
-        if str(campaign.campaign_id) == name:
-            return campaign
-    raise CampaignUnknown(f"{name}: no campaign has this name or id (see `dialer campaign list`)")
-
-
-def _run(act: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
-    """Do one thing on one connection to this site's database."""
-
-    async def run() -> Result:
-        async with running_database(read_settings(), _clock) as dsn:
-            pool = await open_pool(dsn, size=1, application="tsunagu campaign")
-            try:
-                async with pool.acquire() as conn:
-                    return await act(conn)
-            finally:
-                await pool.close()
-
-    try:
-        return asyncio.run(run())
-    except CampaignError as error:
-        raise click.ClickException(str(error)) from error

@@ -1,4 +1,4 @@
-"""``dialer up``: runs a real site: servers, Asterisk, engine, web, worker, until interrupted."""
+"""``dialer up``: runs a real site: servers, Asterisk, engine, web, worker, planner, until interrupted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dialer.site.trunk import until_registered
 
 @click.command()
 def command() -> None:
-    """Run a real site until interrupted: servers, Asterisk, engine, web and worker, started again when they die."""
+    """Run a real site until interrupted: servers, Asterisk and our processes, started again when they die."""
     settings = read_settings()
     log_to(sys.stderr)
     if settings.asterisk == "private" and not settings.trunk_host:
@@ -35,7 +35,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
         if settings.asterisk == "private":
             await site.start(render_private(settings, seats, clock))
             await until_registered(settings, clock)
-        for process in (processes.engine, processes.web, processes.worker):
+        for process in (processes.engine, processes.web, processes.worker, processes.planner):
             await site.start(process(settings, clock))
         click.echo(
             f"つなぐ: {settings.web_origin or f'http://{settings.web_host}:{settings.web_port}'}/ (Ctrl-C ends it)"

@@ -1,4 +1,4 @@
-"""``dialer user``: add, list, disable accounts and set passwords.
+"""``dialer user``: add, list, disable accounts, set passwords and the languages of agents.
 
 Passwords are asked for, or read from standard input (``--password-stdin``): never an argument, which others
 on the machine could read. Who did it is the operating system's user, in the account's history.
@@ -16,6 +16,7 @@ import asyncpg
 import click
 
 from dialer.accounts import users
+from dialer.accounts.languages import JAPANESE, LANGUAGES, in_words
 from dialer.accounts.passwords import MIN_LENGTH, Passwords
 from dialer.accounts.users import Role
 from dialer.clock import SystemClock
@@ -29,7 +30,7 @@ _clock = SystemClock()
 
 @click.group()
 def command() -> None:
-    """Accounts: add, list, disable, enable, password."""
+    """Accounts: add, list, disable, enable, password, languages."""
 
 
 @command.command()
@@ -38,8 +39,24 @@ def command() -> None:
 @click.option("--role", type=click.Choice([r.value for r in Role]), default="agent", show_default=True)
 @click.option("--takes-calls/--no-calls", default=None, help="May take a seat (default: agents may).")
 @click.option("--group", default="all", show_default=True, help="Agents' group.")
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    default=(JAPANESE,),
+    show_default=True,
+    help=f"A language in which this person can talk, again for each: {', '.join(LANGUAGES)}.",
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def add(login: str, name: str, role: str, takes_calls: bool | None, group: str, password_stdin: bool) -> None:
+def add(
+    login: str,
+    name: str,
+    role: str,
+    takes_calls: bool | None,
+    group: str,
+    languages: tuple[str, ...],
+    password_stdin: bool,
+) -> None:
     """Add the account LOGIN."""
     password = _password(password_stdin)
     _run(
@@ -54,6 +71,7 @@ def add(login: str, name: str, role: str, takes_calls: bool | None, group: str, 
             done_by=getpass.getuser(),
             takes_calls=role == Role.AGENT if takes_calls is None else takes_calls,
             agent_group=group,
+            languages=languages,
         )
     )
     click.echo(f"{login} を追加しました。")
@@ -64,7 +82,7 @@ def list_() -> None:
     """List all accounts."""
     for user in _run(users.list_users):
         state = "停止" if user.disabled_at else "有効"
-        desk = f"席: {user.agent_group}" if user.takes_calls else "席なし"
+        desk = f"席: {user.agent_group}\t{in_words(user.languages)}" if user.takes_calls else "席なし\t"
         click.echo(f"{user.login}\t{user.display_name}\t{user.role}\t{desk}\t{state}")
 
 
@@ -96,6 +114,19 @@ def password(login: str, password_stdin: bool) -> None:
         )
     )
     click.echo(f"{login} のパスワードを変更しました。")
+
+
+@command.command()
+@click.argument("login")
+@click.argument("languages", nargs=-1, required=True, metavar="CODE...")
+def languages(login: str, languages: tuple[str, ...]) -> None:
+    """Set the languages in which LOGIN can talk, for example: ja ne."""
+    _run(
+        lambda conn: users.set_languages(
+            conn, login=login, languages=languages, now=_clock.now(), done_by=getpass.getuser()
+        )
+    )
+    click.echo(f"{login} の言語: {in_words(languages)}")
 
 
 def _set_disabled(login: str, *, disabled: bool) -> None:

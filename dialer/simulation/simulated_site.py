@@ -121,8 +121,9 @@ class SimulatedSite:
         await until_registered(self.settings, self._clock)
 
     async def start_processes(self) -> dict[str, processes.OwnProcess]:
-        """Start engine, web and worker; return them by name."""
-        own = [make(self.settings, self._clock) for make in (processes.engine, processes.web, processes.worker)]
+        """Start engine, web, worker and planner; return them by name."""
+        kinds = (processes.engine, processes.web, processes.worker, processes.planner)
+        own = [make(self.settings, self._clock) for make in kinds]
         for process in own:
             await self._site.start(process)
         return {process.name: process for process in own}

@@ -27,7 +27,7 @@ CHECKS: tuple[Check, ...] = (
     servers.database,
     servers.redis_server,
     servers.processes,
-    servers.worker,
+    servers.background,
     telephony.asterisk,
     telephony.manager,
 )

@@ -25,6 +25,7 @@ from dialer.site.waiting import until_serving
 _START_S = 30.0
 _STOP_S = 15.0
 _QUESTION_S = 2.0
+PLANNER_SESSION = "tsunagu-planner"  # its connections (dialer/planner.py)
 WORKER_SESSION = "tsunagu-worker-listen"  # the connection on which it waits for work (dialer/worker.py)
 
 _sql = aiosql.from_path(Path(__file__).parent / "sql", "asyncpg")
@@ -106,6 +107,15 @@ def worker(settings: Settings, clock: Clock) -> OwnProcess:
         return await _has_session(database_url(settings), WORKER_SESSION)
 
     return OwnProcess("worker", settings, serves, clock)
+
+
+def planner(settings: Settings, clock: Clock) -> OwnProcess:
+    """The planner; it serves when it has its connection to the database."""
+
+    async def serves() -> bool:
+        return await _has_session(database_url(settings), PLANNER_SESSION)
+
+    return OwnProcess("planner", settings, serves, clock)
 
 
 async def _has_session(dsn: str, application: str) -> bool:

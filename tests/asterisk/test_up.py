@@ -89,7 +89,7 @@ def below(var: str) -> dict[str, int]:
 async def test_every_part_comes_up_in_order_and_nothing_stays(up: Up, environment: dict[str, str]) -> None:
     """The doctor sees them all; the one thing wrong is the trunk, which is not there."""
     ready = [line.split()[0] for line in up.lines if "is ready" in line]
-    assert ready == ["PostgreSQL", "Redis", "Asterisk", "engine", "web", "worker"]
+    assert ready == ["PostgreSQL", "Redis", "Asterisk", "engine", "web", "worker", "planner"]
     doctor = await dialer(environment, "doctor", "--json")
     said, complaints = await asyncio.wait_for(doctor.communicate(), 60)
     report = json.loads(said)

@@ -34,6 +34,26 @@ async def test_the_board_follows_agents_calls_and_counts_without_a_reload(desk: 
         assert "仮名川" not in await page.content()
 
 
+async def test_a_supervisor_frees_a_seat_that_was_left_in_wrap_up(desk: Desk) -> None:
+    """Her languages stand on her tile; the seat is freed after a question, and never out of a talk."""
+    site = desk.site
+    agent_id = site.users["agent1"]
+    async with desk.page("boss") as page, site.client("agent1") as agent:
+        await agent.post("/api/seat", json={"kind": "sip"})
+        site.engine.agents[agent_id].languages = ["ja", "ne"]
+        await agent.post("/api/ready", json={})
+        tile, free = page.get_by_test_id(f"agent-{agent_id}"), page.get_by_test_id(f"free-seat-{agent_id}")
+        await expect(tile).to_contain_text("ネパール語")
+        call_id = await site.engine.connect(agent_id, site.debtors[0], site.campaign_id)
+        await expect(tile).to_have_attribute("data-state", "talking")
+        await expect(free).to_be_hidden()
+        await site.engine.end(call_id)
+        await free.click()
+        await page.get_by_test_id("confirm-free").click()
+        await expect(page.get_by_test_id("no-agents")).to_be_visible()
+    assert await site.pool.fetchval("SELECT subject FROM operation_log WHERE act = 'seat_freed'") == f"agent {agent_id}"
+
+
 async def test_a_campaign_is_started_paused_and_stopped_from_the_board(desk: Desk) -> None:
     """Stopping asks first; each change comes back from the engine."""
     site = desk.site

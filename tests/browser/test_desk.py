@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
 
-from campaigns.calendar import jst_date
+from campaigns.calendar import JST, jst_date
+from campaigns.callbacks import agree
 from dialer.clock import SystemClock
 from tests.browser.conftest import Desk
 from tests.deadline import until
@@ -186,3 +187,69 @@ async def test_long_names_of_debt_types_push_no_amount_out_of_sight(desk: Desk, 
         assert cell is not None
         assert card is not None
         assert cell["x"] + cell["width"] <= card["x"] + card["width"]
+
+
+async def test_an_agreed_hour_is_entered_by_keyboard_and_stands_on_her_page(desk: Desk) -> None:
+    """Call back: the date and time as typed, Japanese time, for herself; half an hour is refused at once."""
+    site = desk.site
+    agent_id = site.users["agent1"]
+    day = jst_date(SystemClock().now()) + timedelta(days=1)
+    async with desk.page("agent1") as page:
+        await work(page)
+        await expect(page.get_by_test_id("callbacks")).to_contain_text("予定はありません")
+        call_id = await site.engine.connect(agent_id, site.debtors[0], site.campaign_id)
+        await expect(page.get_by_test_id("person-name")).to_contain_text("仮名川 架空子")
+        await site.engine.end(call_id)
+        await expect(page.get_by_test_id("state-label")).to_have_text("後処理")
+        await expect(page.get_by_test_id("callback")).to_be_hidden()
+        await page.keyboard.press("5")
+        await expect(page.get_by_test_id("callback-day")).to_be_focused()
+        await page.get_by_test_id("callback-day").fill(day.isoformat())
+        await page.keyboard.press("Control+Enter")
+        await expect(page.get_by_test_id("notice-passing")).to_contain_text("日付と時刻を両方")
+        await expect(page.get_by_test_id("callback-time")).to_be_focused()
+        await page.get_by_test_id("callback-time").fill("18:30")
+        await page.get_by_test_id("callback-named").focus()
+        await page.keyboard.press("Space")
+        due_at = datetime(day.year, day.month, day.day, 18, 30, tzinfo=JST)
+        async with site.pool.acquire() as conn:  # as the engine writes it
+            await agree(conn, site.debtors[0], due_at, agent_id, call_id, SystemClock().now())
+        await page.keyboard.press("Control+Enter")
+        await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "ready")
+        await expect(page.get_by_test_id("callbacks")).to_contain_text("18:30")
+        await expect(page.get_by_test_id("callbacks")).to_contain_text("仮名川 架空子")
+    (sent,) = site.engine.disposed
+    assert sent["disposition"] == "call_back"
+    assert sent["callback"] == {"due_at": due_at.isoformat(), "named": True}
+
+
+async def test_call_back_without_an_hour_is_sent_as_before(desk: Desk) -> None:
+    """Empty fields mean: in turn, from tomorrow on."""
+    site = desk.site
+    async with desk.page("agent1") as page:
+        await work(page)
+        call_id = await site.engine.connect(site.users["agent1"], site.debtors[0], site.campaign_id)
+        await expect(page.get_by_test_id("person-name")).to_contain_text("仮名川 架空子")
+        await site.engine.end(call_id)
+        await expect(page.get_by_test_id("dispose-ready")).to_be_enabled()
+        await page.keyboard.press("5")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "ready")
+    (sent,) = site.engine.disposed
+    assert "callback" not in sent
+
+
+async def test_a_person_for_whom_she_is_held_is_shown_while_it_rings(desk: Desk) -> None:
+    """Dialed at once, without a click: who it is and in which language stands there before the answer."""
+    site = desk.site
+    await site.pool.execute("UPDATE debtor SET language = 'ne' WHERE debtor_id = $1", site.debtors[0])
+    async with desk.page("agent1") as page:
+        await work(page)
+        await site.engine.offer_preview(
+            site.users["agent1"], site.debtors[0], site.campaign_id
+        )  # not a preview campaign
+        await expect(page.get_by_test_id("person-name")).to_contain_text("仮名川 架空子")
+        await expect(page.get_by_test_id("state-label")).to_have_text("発信中")
+        await expect(page.get_by_test_id("state")).to_contain_text("あなたを指定した発信です")
+        await expect(page.get_by_test_id("preview")).to_be_hidden()
+        await expect(page.get_by_test_id("language")).to_have_text("ネパール語")

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from campaigns.calendar import DayKind, WindowRule
-from campaigns.campaign import DEFAULT_WINDOWS, Campaign, CampaignState, load_campaigns
-from campaigns.model import DialMode, Window
+from campaigns.campaign import DEFAULT_WINDOWS, Campaign, CampaignState, Choosing, load_campaigns
+from campaigns.model import DialMode, Rotation, Window
 from dialer.cli.campaign import command
 from tests.fixtures_people import Town
 
@@ -133,6 +133,66 @@ def test_windows_are_shown_and_replaced(site: str) -> None:
     refused = run("windows", "市税", "weekend@day_off=08:30-12:00", "weekend@day_off=11:00-12:00")
     assert refused.exit_code == 1
     assert len(stored(site)[0].windows) == 1
+
+
+def test_how_a_campaign_chooses_is_shown_and_set(site: str) -> None:
+    """What isn't given stays as it is."""
+    run("add", "市税", "--debt-type", "city_tax")
+    assert run("choosing", "市税").output.splitlines()[:2] == ["時間帯の順序\t見込みの高い順", "無作為に選ぶ割合\t0.03"]
+    said = run(
+        "choosing", "市税", "--rotation", "strict", "--floor-attempts", "2", "--floor-each-window", "--weight-new=0.5"
+    )
+    assert said.exit_code == 0
+    assert "時間帯の順序\t時間帯を順番に" in said.output
+    assert run("choosing", "1", "--lot-ratio", "0.1", "--no-floor-each-window").exit_code == 0
+    (campaign,) = stored(site)
+    assert campaign.choosing == Choosing(rotation=Rotation.STRICT, lot_ratio=0.1, floor_attempts=2, weight_new=0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["choosing", "市税", "--lot-ratio", "0.6"], ["lot_ratio", "0.5"]),
+        (["choosing", "市税", "--weight-age", "-1"], ["weight_age"]),
+        (["choosing", "国保"], ["国保", "dialer campaign list"]),
+        (["caps", "--person-week", "2000"], ["person_week", "1000"]),
+        (["retry", "市税", "busy", "--delay", "5"], ["--delay", "5m"]),
+        (["retry", "市税", "busy", "--delay", "1d", "--at-latest", "1h"], ["at_latest"]),
+        (["retry", "市税", "--delay", "1d"], ["OUTCOME"]),
+        (["retry", "市税", "busy", "--delay", "1d", "--default"], ["--default"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_setting_is_refused_by_name(site: str, arguments: list[str], words: list[str]) -> None:
+    """One clear error, and everything stays as it was."""
+    run("add", "市税", "--debt-type", "city_tax")
+    before = [run("choosing", "市税").output, run("caps").output, run("retry", "市税").output]
+    said = run(*arguments)
+    assert said.exit_code != 0
+    for word in words:
+        assert word in said.output
+    assert [run("choosing", "市税").output, run("caps").output, run("retry", "市税").output] == before
+
+
+def test_caps_are_shown_set_and_taken_away(site: str) -> None:
+    """0 takes one away; the others stay."""
+    assert run("caps").output.splitlines() == [
+        "\t1日\t1週\t1か月", "対象者\t3\tなし\tなし", "電話番号\t4\tなし\tなし", "世帯\t4\tなし\tなし",
+    ]  # fmt: skip
+    said = run("caps", "--person-month", "12", "--household-day", "0")
+    assert said.output.splitlines()[1:] == ["対象者\t3\tなし\t12", "電話番号\t4\tなし\tなし", "世帯\tなし\tなし\tなし"]
+    assert run("caps").output == said.output
+
+
+def test_retry_rules_are_shown_set_and_reset(site: str) -> None:
+    """Each outcome's own; the default is told as such."""
+    run("add", "市税", "--debt-type", "city_tax")
+    assert "busy\t5分後\t（既定）" in run("retry", "市税").output.splitlines()
+    assert run("retry", "市税", "no_answer", "--delay", "36h").output == "no_answer\t36時間後\n"
+    assert run("retry", "市税", "no_answer", "--at-latest", "3d").output == "no_answer\t36時間後\t遅くとも 3日後\n"
+    assert run("retry", "市税", "no_answer").output == "no_answer\t36時間後\t遅くとも 3日後\n"
+    assert run("retry", "市税", "no_answer", "--default").output == "no_answer\t1時間後\t（既定）\n"
+    assert run("retry", "市税", "invalid_number").output == "invalid_number\t0秒後\t（既定）\n"
 
 
 def test_the_list_says_when_each_campaign_calls_next(site: str) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from campaigns.attempts import move
 from campaigns.calendar import JST, DayKind, WindowRule
-from campaigns.claiming import cancel, claim, still_allowed
+from campaigns.campaign import Choosing, load_campaign, set_choosing
+from campaigns.claiming import cancel, claim, reserved_wanted, still_allowed
 from campaigns.errors import StaleState
-from campaigns.model import AttemptState, Outcome, Window
+from campaigns.listing import list_drift
+from campaigns.model import AttemptState, Outcome, Rotation, Window
 from campaigns.rules import Reason
 from tests.fixtures_people import TUESDAY, Town
 
@@ -34,7 +36,7 @@ async def test_a_claim_writes_the_attempt_before_it_returns(town: Town) -> None:
     assert row["attempt_id"] == one.attempt_id
     assert (row["debtor_id"], row["number"], row["caller_id"]) == (debtor_id, one.number, "+81250000001")
     assert (row["state"], row["call_window"], row["claimed_at"]) == ("claimed", "weekday", TUESDAY)
-    assert not one.wants_waiting_agent
+    assert (one.wants, one.answer_probability) == (None, None)
 
 
 async def test_the_caller_id_is_that_of_the_largest_overdue_debt(town: Town) -> None:
@@ -92,9 +94,9 @@ async def test_the_family_is_left_alone_after_a_call_to_one_of_them(town: Town) 
 
 
 async def test_a_window_is_not_repeated_before_the_others_were_tried(town: Town) -> None:
-    """Weekday, evening, day off; then weekday again (CALL-7)."""
+    """Weekday, evening, day off; then weekday again, where the supervisor wants it so (CALL-7)."""
     await town.person()
-    campaign = await town.campaign()
+    campaign = await town.campaign(choosing=Choosing(rotation=Rotation.STRICT))
     evening, sunday = TUESDAY + timedelta(hours=8), TUESDAY + timedelta(days=5)
     next_wednesday = TUESDAY + timedelta(days=8)
     tried = []
@@ -112,67 +114,218 @@ async def test_a_window_is_not_repeated_before_the_others_were_tried(town: Town)
 async def test_days_off_that_do_not_come_are_not_waited_for(town: Town) -> None:
     """With the coming days off closed, weekday and evening take turns."""
     debtor_id = await town.person()
-    campaign = await town.campaign()
+    campaign = await town.campaign(choosing=Choosing(rotation=Rotation.STRICT))
     tried = "UPDATE debtor_progress SET weekday_attempts = 1, evening_attempts = 1 WHERE debtor_id = $1"
     await town.conn.execute(tried, debtor_id)
     await town.listed()
     assert await town.claim(campaign) == []
-    await town.conn.executemany(
-        "INSERT INTO calendar_day VALUES ($1, 'closed', '研修')",
-        [(date(2026, 11, 24) + timedelta(days=n),) for n in range(4, 15)],
-    )
+    await town.closed(date(2026, 11, 28), 11)
     assert len(await town.claim(campaign)) == 1
 
 
-async def test_the_fewest_tries_come_first_then_who_waits_longest(town: Town) -> None:
-    """Order of the claim: tries in this window, tries in all, moment from which callable."""
-    people = [await town.person() for _ in range(5)]
+async def test_by_worth_a_kind_of_hour_may_follow_itself(town: Town) -> None:
+    """What the hour is worth decides; the next call only goes to another day of the week."""
+    await town.person()
     campaign = await town.campaign()
-    progress = [  # weekday, evening, weekend, next_attempt_at
-        (2, 2, 2, TUESDAY - timedelta(days=9)),
-        (0, 1, 0, TUESDAY - timedelta(days=9)),
-        (0, 0, 0, TUESDAY - timedelta(days=1)),
-        (1, 1, 1, TUESDAY - timedelta(days=9)),
-        (0, 0, 0, TUESDAY - timedelta(days=2)),
-    ]
-    for debtor_id, tries in zip(people, progress, strict=True):
+    (one,) = await town.claim(campaign)
+    await town.dial(one, Outcome.NO_ANSWER)
+    assert await town.claim(campaign, TUESDAY + timedelta(hours=5)) == []
+    (again,) = await town.claim(campaign, TUESDAY + timedelta(days=1))
+    assert again.debtor_id == one.debtor_id
+
+
+async def test_a_day_of_the_week_comes_round_after_the_other_days(town: Town) -> None:
+    """Tuesday to Monday, each missed once; then Tuesday opens a new round (CALL-7)."""
+    await town.person()
+    campaign = await town.campaign(windows=WEEKDAY_ONLY)
+    tried = list[int]()
+    for days in (0, 7, 1, 2, 3, 8, 6, 14, 15):  # Tue, Tue, Wed, Thu, Fri, Wed, Mon, Tue, Wed
+        now = TUESDAY + timedelta(days=days, minutes=60 * len(tried) % 240)
+        for one in await town.claim(campaign, now):
+            await town.dial(one, Outcome.NO_ANSWER, now)
+            tried.append(days)
+    assert tried == [0, 1, 2, 3, 6, 14, 15]
+
+
+async def test_urgency_comes_first_then_the_grade_then_who_waits_longest(town: Town) -> None:
+    """An agreed hour, a broken promise, the worth of this hour, the moment from which callable."""
+    people = [await town.person() for _ in range(6)]
+    campaign = await town.campaign()
+    for debtor_id, (urgency, waits_days) in zip(
+        people, [(0, 1), (0, 9), (250, 1), (0, 5), (255, 1), (0, 9)], strict=True
+    ):
         await town.conn.execute(
-            "UPDATE debtor_progress SET weekday_attempts = $2, evening_attempts = $3, weekend_attempts = $4,"
-            " next_attempt_at = $5 WHERE debtor_id = $1", debtor_id, *tries,
+            "UPDATE debtor_progress SET urgency = $2, next_attempt_at = $3 WHERE debtor_id = $1",
+            debtor_id, urgency, TUESDAY - timedelta(days=waits_days),
         )  # fmt: skip
     await town.listed()
+    for debtor_id, grade in zip(people, [200, 3, 1, 150, 1, 150], strict=True):
+        await town.grades(debtor_id, grade)
     order = [people.index(c.debtor_id) for c in await town.claim(campaign)]
-    assert order == [4, 2, 1, 3, 0]
+    assert order == [4, 2, 0, 5, 3, 1]
 
 
-async def test_people_touched_by_an_abandoned_call_are_claimed_up_to_the_waiting_agents(town: Town) -> None:
-    """Nobody hears the apology twice: one waiting agent, one such person; none, none."""
-    for _ in range(3):
+async def test_each_kind_of_hour_has_its_own_grades(town: Town) -> None:
+    """Who answers in the evening is left for the evening."""
+    by_day, by_night = await town.person(), await town.person()
+    campaign = await town.campaign()
+    await town.grades(by_day, 180, evening=20, weekend=30)
+    await town.grades(by_night, 20, evening=180, weekend=40)
+    evening, sunday = TUESDAY + timedelta(hours=7), TUESDAY + timedelta(days=5)
+    for window, now, first in [
+        (Window.WEEKDAY, TUESDAY, by_day), (Window.EVENING, evening, by_night), (Window.WEEKEND, sunday, by_night),
+    ]:  # fmt: skip
+        (one,) = await town.claim(campaign, now, window=window, limit=1)
+        assert one.debtor_id == first
+        await cancel(town.conn, one.attempt_id, now)
+
+
+async def test_what_is_worth_nothing_now_is_left_out_while_the_planner_is_heard_of(town: Town) -> None:
+    """Grade 0 keeps somebody from this kind of hour; silent for 26 hours, the planner's word no longer does."""
+    debtor_id, other_id = await town.person(), await town.person()
+    campaign = await town.campaign()
+    await town.grades(debtor_id, 0, evening=100)
+    await town.grades(other_id, 1)
+    for graded_at, expected in [
+        (TUESDAY - timedelta(hours=25, minutes=59), [other_id]),
+        (TUESDAY - timedelta(hours=26), [other_id, debtor_id]),
+        (None, [other_id, debtor_id]),
+    ]:
+        await town.conn.execute("UPDATE campaign SET graded_at = $1", graded_at)
+        campaign = await load_campaign(town.conn, campaign.campaign_id)
+        claims = await town.claim(campaign)
+        assert [c.debtor_id for c in claims] == expected, graded_at
+        for one in claims:
+            await cancel(town.conn, one.attempt_id, TUESDAY)
+
+
+async def test_an_urgent_person_is_called_though_the_hour_is_worth_nothing(town: Town) -> None:
+    """An agreed hour is an agreed hour; it is kept even if that hour was missed before."""
+    debtor_id = await town.person()
+    campaign = await town.campaign(choosing=Choosing(rotation=Rotation.STRICT))
+    await town.conn.execute(
+        "UPDATE debtor_progress SET urgency = 255, missed_hour_of_week = 34, missed_cells = 2, weekday_attempts = 3"
+    )
+    await town.listed()
+    await town.grades(debtor_id, 0)
+    await town.conn.execute("UPDATE campaign SET graded_at = $1", TUESDAY)
+    assert len(await town.claim(await load_campaign(town.conn, campaign.campaign_id))) == 1
+
+
+async def test_the_number_most_likely_to_be_picked_up_in_this_kind_of_hour_is_taken(town: Town) -> None:
+    """By the model; a number that it doesn't know yet comes after those it knows, then by rank (CALL-6)."""
+    mobile, home, unknown = town.number(), town.number(), town.number()
+    await town.person(numbers=[unknown, mobile, home])
+    campaign = await town.campaign()
+    for number, weekday, evening in [(mobile, 0.2, 0.3), (home, 0.1, 0.5)]:
+        await town.conn.execute(
+            "UPDATE debtor_phone SET weekday_p = $2, evening_p = $3 WHERE number = $1", number, weekday, evening
+        )
+    taken = []
+    for window, now in [(Window.WEEKDAY, TUESDAY), (Window.EVENING, TUESDAY + timedelta(hours=7)),
+                        (Window.WEEKEND, TUESDAY + timedelta(days=5))]:  # fmt: skip
+        (one,) = await town.claim(campaign, now, window=window)
+        taken.append((one.number, one.answer_probability))
+        await cancel(town.conn, one.attempt_id, now)
+    assert taken == [(mobile, pytest.approx(0.2)), (home, pytest.approx(0.5)), (unknown, None)]
+    assert await town.conn.fetch("SELECT DISTINCT answer_probability FROM attempt ORDER BY 1") == [
+        (pytest.approx(0.2),), (pytest.approx(0.5),), (None,),
+    ]  # fmt: skip
+
+
+async def test_whoever_an_abandoned_call_touched_is_dialed_with_an_agent_reserved(town: Town) -> None:
+    """Nobody hears the apology twice: never by an ordinary claim, one for each agent who is held."""
+    for _ in range(2):
         await town.person()
     campaign = await town.campaign()
     for one in await town.claim(campaign):
         await town.dial(one, Outcome.ABANDONED)
     later = TUESDAY + timedelta(hours=2)
-    assert await town.claim(campaign, later, ready_agents=0) == []
-    (first,) = await town.claim(campaign, later, ready_agents=1)
-    assert first.wants_waiting_agent
-    assert await town.claim(campaign, later, ready_agents=1) == [], "the agent waits for the first one"
-    verdict = await still_allowed(town.conn, first.attempt_id, later, ready_agents=0)
-    assert verdict.reasons == (Reason.WANTS_WAITING_AGENT,)
-    assert (await still_allowed(town.conn, first.attempt_id, later, ready_agents=1)).allowed
+    assert await reserved_wanted(town.conn, campaign.campaign_id, TUESDAY) == frozenset()
+    assert await reserved_wanted(town.conn, campaign.campaign_id, later) == {"any"}
+    assert await town.claim(campaign, later) == []
+    first = await town.claim_reserved(campaign, later, agent_id=7)
+    second = await town.claim_reserved(campaign, later, agent_id=8)
+    assert first is not None
+    assert second is not None
+    assert {first.debtor_id, second.debtor_id} == {1, 2}
+    assert (first.wants, second.wants) == ("any", "any")
+    assert await town.claim_reserved(campaign, later, agent_id=9) is None
+    agents = await town.conn.fetch("SELECT agent_id FROM attempt WHERE ended_at IS NULL ORDER BY agent_id")
+    assert [r["agent_id"] for r in agents] == [7, 8]
+    assert (await still_allowed(town.conn, first.attempt_id, later)).allowed
+    await town.conn.execute("UPDATE attempt SET agent_id = NULL")
+    assert (await still_allowed(town.conn, first.attempt_id, later)).reasons == (Reason.WANTS_WAITING_AGENT,)
 
 
-async def test_others_pass_those_who_need_a_waiting_agent(town: Town) -> None:
-    """They don't fill the limit while no agent waits."""
+async def test_others_pass_those_who_want_an_agent_reserved(town: Town) -> None:
+    """They don't fill the limit while no agent is held for them."""
     touched = await town.person()
     campaign = await town.campaign()
     (one,) = await town.claim(campaign)
     await town.dial(one, Outcome.ABANDONED)
     other = await town.person()
     await town.listed()
-    claimed = await town.claim(campaign, TUESDAY + timedelta(hours=2), limit=1, ready_agents=0)
+    claimed = await town.claim(campaign, TUESDAY + timedelta(hours=2), limit=1)
     assert [c.debtor_id for c in claimed] == [other]
     assert touched != other
+
+
+async def agreed(town: Town, debtor_id: int, agent_id: int | None) -> None:
+    """An hour was agreed, and it is now."""
+    await town.conn.execute(
+        "INSERT INTO callback (debtor_id, due_at, agent_id, made_at) VALUES ($1, $2, $3, $2)",
+        debtor_id, TUESDAY, agent_id,
+    )  # fmt: skip
+    await town.conn.execute(
+        "UPDATE debtor_progress SET urgency = 255, next_attempt_at = $2, recall_from = $2 WHERE debtor_id = $1",
+        debtor_id, TUESDAY,
+    )  # fmt: skip
+    await town.listed()
+
+
+async def test_each_agent_gets_only_those_who_want_her_or_anyone(town: Town) -> None:
+    """A named agent, one who speaks the language, any; the agreed hour first of all (CALL-11)."""
+    nepali, named, vietnamese = (
+        await town.person(language="ne"), await town.person(), await town.person(language="vi")
+    )  # fmt: skip
+    campaign = await town.campaign()
+    await agreed(town, named, agent_id=17)
+    assert await reserved_wanted(town.conn, campaign.campaign_id, TUESDAY) == {
+        "agent:17", "language:ne", "language:vi",
+    }  # fmt: skip
+    assert await town.claim(campaign) == []
+    assert await town.claim_reserved(campaign, agent_id=7) is None
+    got = [await town.claim_reserved(campaign, agent_id=17, languages=["vi", "ne"]) for _ in range(4)]
+    assert [(c.debtor_id, c.wants) if c else None for c in got] == [
+        (named, "agent:17"), (nepali, "language:ne"), (vietnamese, "language:vi"), None,
+    ]  # fmt: skip
+
+
+async def test_among_those_who_want_an_agent_the_order_is_that_of_the_list(town: Town) -> None:
+    """Whatever they want: urgency, then grade; grade 0 keeps nobody out, there are few such agents."""
+    people = [await town.person(language=language) for language in ("ne", "vi", "ne", "vi", "ne")]
+    campaign = await town.campaign()
+    await agreed(town, people[3], agent_id=None)
+    for debtor_id, grade in zip(people, [0, 50, 180, 1, 40], strict=True):
+        await town.grades(debtor_id, grade)
+    await town.conn.execute("UPDATE campaign SET graded_at = $1", TUESDAY)
+    campaign = await load_campaign(town.conn, campaign.campaign_id)
+    got = [await town.claim_reserved(campaign, languages=["ne", "vi"]) for _ in people]
+    assert [people.index(c.debtor_id) for c in got if c] == [3, 2, 1, 4, 0]
+
+
+async def test_a_change_of_the_rotation_takes_effect_at_once(town: Town) -> None:
+    """Whose turn it is, is part of the list."""
+    await town.person()
+    campaign = await town.campaign()
+    await town.conn.execute("UPDATE debtor_progress SET weekday_attempts = 1")
+    await town.listed()
+    await set_choosing(town.conn, campaign.campaign_id, Choosing(rotation=Rotation.STRICT))
+    assert await list_drift(town.conn) == 0
+    assert await town.claim(await load_campaign(town.conn, campaign.campaign_id)) == []
+    await set_choosing(town.conn, campaign.campaign_id, Choosing())
+    assert len(await town.claim(await load_campaign(town.conn, campaign.campaign_id))) == 1
 
 
 async def test_a_cancelled_claim_leaves_no_trace_in_the_rotation(town: Town) -> None:
@@ -211,7 +364,7 @@ async def test_the_agent_of_a_preview_is_kept(town: Town) -> None:
     """The row says for whom it was claimed."""
     await town.person()
     campaign = await town.campaign()
-    await claim(town.conn, campaign, 1, Window.WEEKDAY, TUESDAY, ready_agents=1, agent_id=7)
+    await claim(town.conn, campaign, 1, Window.WEEKDAY, TUESDAY, agent_id=7)
     assert await town.conn.fetchval("SELECT agent_id FROM attempt") == 7
 
 

@@ -12,7 +12,7 @@ import pytest
 from campaigns.attempts import end, move
 from campaigns.calendar import DayKind, WindowRule
 from campaigns.campaign import Campaign
-from campaigns.claiming import Claim, claim
+from campaigns.claiming import Claim, cancel, claim, claim_reserved, still_allowed
 from campaigns.facts import read_facts
 from campaigns.listing import list_drift, refresh_progress
 from campaigns.model import AttemptState, Outcome, Window
@@ -30,55 +30,120 @@ async def town(db: asyncpg.Connection) -> Town:
 
 
 async def work(dsn: str, campaign: Campaign, seed: int, outcomes: list[Outcome]) -> list[Claim]:
-    """One worker: claims in small batches, half of them dialed to their end, until nobody is left."""
+    """One worker: claims in small batches, half of them dialed to their end, until nobody is left.
+
+    Every second worker holds an agent for those who want one, too.
+    """
     chance, mine = random.Random(seed), list[Claim]()
     conn = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     try:
         empty = 0
         while empty < 3:
-            claims = await claim(conn, campaign, chance.randint(1, 7), Window.WEEKDAY, TUESDAY, ready_agents=5)
+            claims = await claim(conn, campaign, chance.randint(1, 7), Window.WEEKDAY, TUESDAY)
+            if seed % 2:
+                reserved = await claim_reserved(
+                    conn, campaign, Window.WEEKDAY, TUESDAY, agent_id=seed, languages=["ne"]
+                )
+                claims += [reserved] if reserved else []
             mine += claims
             empty = 0 if claims else empty + 1
             for one in claims:
                 if chance.random() < 0.5:
-                    await move(
-                        conn, one.attempt_id, frm=AttemptState.CLAIMED, to=AttemptState.DIALING,
-                        at=TUESDAY, dialed_at=TUESDAY,
-                    )  # fmt: skip
-                    await end(
-                        conn, one.attempt_id, frm=AttemptState.DIALING, at=TUESDAY,
-                        outcome=chance.choice(outcomes), hangup_cause=None,
-                    )  # fmt: skip
+                    await dial(conn, one, chance.choice(outcomes))
     finally:
         await conn.close()
     return mine
 
 
-async def test_eight_workers_never_collide(town: Town, dsn: str) -> None:
-    """At once, on shared lines and households: no error, no person, household or number twice, nobody left over."""
-    seed = random.Random(8)
-    households = [await town.household() for _ in range(120)]
-    lines = [town.number() for _ in range(300)]
-    for _ in range(400):
+async def dial(conn: asyncpg.Connection, one: Claim, outcome: Outcome) -> None:
+    await move(
+        conn, one.attempt_id, frm=AttemptState.CLAIMED, to=AttemptState.DIALING, at=TUESDAY, dialed_at=TUESDAY
+    )  # fmt: skip
+    await end(conn, one.attempt_id, frm=AttemptState.DIALING, at=TUESDAY, outcome=outcome, hangup_cause=None)
+
+
+async def crowd(town: Town, people: int, seed: random.Random) -> Campaign:
+    """People on shared lines and in shared households; some want an agent reserved."""
+    households = [await town.household() for _ in range(people * 3 // 10)]
+    lines = [town.number() for _ in range(people * 3 // 4)]
+    for _ in range(people):
         await town.person(
-            numbers=seed.sample(lines, seed.randint(1, 2)), household_id=seed.choice([None, *households])
+            numbers=seed.sample(lines, seed.randint(1, 2)), household_id=seed.choice([None, *households]),
+            language=seed.choice(["ja"] * 5 + ["ne"]),
         )  # fmt: skip
     campaign = await town.campaign(windows=WEEKDAY_ONLY)
+    await town.conn.execute("UPDATE debtor_progress SET wants_waiting_agent = true WHERE debtor_id % 7 = 0")
+    await town.listed()
+    return campaign
+
+
+async def assert_nothing_is_open_twice(town: Town) -> None:
+    rows = await town.conn.fetch("SELECT debtor_id, household_id, number FROM attempt WHERE ended_at IS NULL")
+    for column in ("debtor_id", "household_id", "number"):
+        held = [r[column] for r in rows if r[column] is not None]
+        assert len(held) == len(set(held)), column
+
+
+async def test_eight_workers_never_collide(town: Town, dsn: str) -> None:
+    """At once, on shared lines and households, four of them with an agent held for those who want one.
+
+    No error, no person, household or number twice, nobody left over.
+    """
+    campaign = await crowd(town, 300, random.Random(8))
     endings = [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.INVALID_NUMBER, Outcome.ANSWERED, Outcome.ABANDONED]
     async with asyncio.TaskGroup() as workers:
         tasks = [workers.create_task(work(dsn, campaign, n, endings)) for n in range(8)]
     claims = [one for task in tasks for one in task.result()]
     assert len({c.attempt_id for c in claims}) == len(claims)
+    assert {c.wants for c in claims} == {None, "any", "language:ne"}
     times = Counter(c.debtor_id for c in claims)
     assert max(times.values()) <= 2, "only a dead number lets somebody be claimed again at the same moment"
-    rows = await town.conn.fetch("SELECT debtor_id, household_id, number FROM attempt WHERE ended_at IS NULL")
-    for column in ("debtor_id", "household_id", "number"):
-        held = [r[column] for r in rows if r[column] is not None]
-        assert len(held) == len(set(held)), column
+    await assert_nothing_is_open_twice(town)
     for debtor_id in [r["debtor_id"] for r in await town.conn.fetch("SELECT debtor_id FROM debtor")]:
-        facts = await read_facts(town.conn, campaign, debtor_id, TUESDAY, ready_agents=5)
+        facts = await read_facts(town.conn, campaign, debtor_id, TUESDAY, reserved=True)
         assert not may_call(facts, TUESDAY).allowed
     await town.listed()
+    assert await list_drift(town.conn) == 0
+
+
+async def test_nobody_whose_payment_has_come_in_is_dialed(town: Town, dsn: str) -> None:
+    """Payments arrive while eight workers call: who passes the second check had not paid when it began (CALL-8)."""
+    campaign = await crowd(town, 160, random.Random(9))
+    paid, dialed_though_paid = set[int](), list[int]()
+
+    async def call() -> None:
+        conn = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+        try:
+            while claims := await claim(conn, campaign, 3, Window.WEEKDAY, TUESDAY):
+                for one in claims:
+                    paid_before = set(paid)
+                    if (await still_allowed(conn, one.attempt_id, TUESDAY)).allowed:
+                        dialed_though_paid.extend({one.debtor_id} & paid_before)
+                        await dial(conn, one, Outcome.NO_ANSWER)
+                    else:
+                        await cancel(conn, one.attempt_id, TUESDAY)
+        finally:
+            await conn.close()
+
+    async def pay() -> None:
+        conn = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+        try:
+            for debtor_id in random.Random(1).sample(range(1, 161), 80):
+                async with conn.transaction():
+                    await conn.execute("UPDATE debt_item SET paid_on = '2026-11-24' WHERE debtor_id = $1", debtor_id)
+                    await refresh_progress(conn, [debtor_id])
+                paid.add(debtor_id)
+        finally:
+            await conn.close()
+
+    async with asyncio.TaskGroup() as everybody:
+        everybody.create_task(pay())
+        for _ in range(8):
+            everybody.create_task(call())
+    assert len(paid) == 80
+    assert dialed_though_paid == []
+    assert await town.claim(campaign) == []
+    assert await town.conn.fetchval("SELECT count(*) FROM attempt WHERE outcome = 'no_answer'") > 40
     assert await list_drift(town.conn) == 0
 
 

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from campaigns.campaign import CampaignState, set_state
+from campaigns.dispositions import undisposed
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentState
 from dialer.control import Control
@@ -120,6 +121,53 @@ async def test_a_result_that_is_written_already_ends_the_wrap_up(socket: Socket)
     assert agent.status.state is AgentState.READY
 
 
+async def in_wrap_up(socket: Socket) -> tuple[Agent, UUID]:
+    """An agent whose callee has hung up."""
+    agent, call_id = await talking(socket)
+    await socket.engine.everybody_hangs_up()
+    await until(lambda: agent.status.state is AgentState.WRAP_UP, what="the wrap-up")
+    return agent, call_id
+
+
+async def test_an_agreed_hour_is_written_for_her_or_refused_with_the_next_opening(socket: Socket) -> None:
+    """The page sends the moment with its offset; who answers for it is the agent of the call."""
+    agent, call_id = await in_wrap_up(socket)
+    body = {"agent_id": agent.agent_id, "disposition": "call_back", "next": "ready"}
+    night = {**body, "callback": {"due_at": "2026-11-25T23:00:00+09:00"}}
+    path = f"/calls/{call_id}/disposition"
+    status, answer = await socket.ask("POST", path, night)
+    assert (status, answer["error"]["code"]) == (409, "callback_invalid")
+    assert "11月26日(木) 9:00から" in answer["error"]["message"]
+    assert agent.status.state is AgentState.WRAP_UP
+    agreed = {**body, "callback": {"due_at": "2026-11-25T18:30:00+09:00", "named": True}}
+    status, view = await socket.ask("POST", path, agreed)
+    assert (status, view["state"]) == (200, "ready")
+    row = await socket.engine.db.fetchrow("SELECT due_at, agent_id, call_id, closed_at FROM callback")
+    assert (row["due_at"].isoformat(), row["agent_id"]) == ("2026-11-25T09:30:00+00:00", agent.agent_id)
+    assert (row["call_id"], row["closed_at"]) == (call_id, None)
+    assert (await socket.ask("POST", path, agreed))[0] == 200, "the same result again changes nothing"
+
+
+async def test_a_supervisor_frees_the_seat_of_somebody_who_left_in_wrap_up(socket: Socket) -> None:
+    """She is logged out, and her call keeps waiting for its result; without the wish of a supervisor it is refused."""
+    agent, call_id = await in_wrap_up(socket)
+    path = f"/agents/{agent.agent_id}/seat"
+    assert await socket.refused("DELETE", path) == (409, "on_call")
+    status, view = await socket.ask("DELETE", f"{path}?force=true")
+    assert (status, view["state"], view["extension"]) == (200, "logged_out", None)
+    assert await undisposed(socket.engine.db, agent.agent_id) == call_id
+    body = {"agent_id": agent.agent_id, "disposition": "contact_person"}
+    assert (await socket.ask("POST", f"/calls/{call_id}/disposition", body))[0] == 200, "she enters it later"
+    await socket.engine.assert_settled()
+
+
+async def test_nobody_is_forced_out_of_a_talk(socket: Socket) -> None:
+    """The callee would be alone."""
+    agent, _ = await talking(socket)
+    assert await socket.refused("DELETE", f"/agents/{agent.agent_id}/seat?force=true") == (409, "on_call")
+    assert agent.status.state is AgentState.TALKING
+
+
 async def test_what_the_state_does_not_allow_is_refused(socket: Socket) -> None:
     """Each with a code for programs and a sentence for the page."""
     (agent,) = await socket.engine.add_agents(1, ready=False)
@@ -193,6 +241,11 @@ async def test_a_campaign_is_started_and_stopped(socket: Socket) -> None:
             "/calls/x/disposition",
             b'{"agent_id": 1, "disposition": "promise",'
             b' "promise": {"due_on": "2099-01-31", "amount_yen": 99999999999999999999}}',
+        ),
+        ("/calls/x/disposition", b'{"agent_id": 1, "disposition": "call_back", "callback": {}}'),
+        (
+            "/calls/x/disposition",
+            b'{"agent_id": 1, "disposition": "call_back", "callback": {"due_at": "2026-11-25T18:30:00"}}',
         ),
         ("/campaigns/1/state", b'{"state": "asleep"}'),
     ],

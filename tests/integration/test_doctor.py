@@ -116,11 +116,12 @@ async def test_a_manager_port_where_nobody_listens_is_named(patient: Patient) ->
 
 async def test_processes_that_should_run_and_do_not_are_found(patient: Patient) -> None:
     """Each by its name."""
-    findings = [*await servers.processes(patient), *await servers.worker(patient)]
+    findings = [*await servers.processes(patient), *await servers.background(patient)]
     assert {finding.part: finding.state for finding in findings} == {
         "エンジン": State.WRONG,
         "画面": State.WRONG,
         "録音の保存": State.WRONG,
+        "架電順の計算": State.WRONG,
     }
 
 

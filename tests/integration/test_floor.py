@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from dialer.accounts.users import set_languages
 from dialer.agents.machine import AgentEvent, AgentState, Details
 from dialer.errors import RequestRefused
 from tests.deadline import until
@@ -35,6 +36,38 @@ async def test_a_preferred_agent_is_held_only_when_she_is_free(engine: SmallEngi
     agents = await engine.add_agents(3)
     assert engine.floor.hold("all", preferred=agents[2].agent_id) is agents[2]
     assert engine.floor.hold("all", preferred=agents[2].agent_id) is agents[0]
+
+
+async def test_an_agent_for_a_language_or_by_name_is_held_when_she_is_free_and_nobody_else(engine: SmallEngine) -> None:
+    """The longest idle of those who fit."""
+    agents = await engine.add_agents(3)
+    agents[2].languages = ("ja", "ne")
+    assert engine.floor.hold_fitting("all", ["language:vi"]) is None
+    assert engine.floor.hold_fitting("all", ["language:ne"]) is agents[2]
+    assert engine.floor.hold_fitting("all", ["language:ne"]) is None
+    assert engine.floor.hold_fitting("all", [f"agent:{agents[1].agent_id}", "language:vi"]) is agents[1]
+    assert engine.floor.hold_fitting("all", []) is None
+    assert engine.floor.hold_fitting("all", ["any"]) is agents[0]
+
+
+async def test_who_fits_is_preferred_for_an_answered_call_and_anybody_is_better_than_nobody(
+    engine: SmallEngine,
+) -> None:
+    """Her own agent was lost while it rang."""
+    agents = await engine.add_agents(2)
+    agents[1].languages = ("ja", "ne")
+    assert engine.floor.hold("all", wants="language:ne") is agents[1]
+    assert engine.floor.hold("all", wants="language:ne") is agents[0]
+
+
+async def test_languages_that_an_administrator_sets_are_known_at_the_next_look(engine: SmallEngine) -> None:
+    """Nobody has to log in anew."""
+    (agent,) = await engine.add_agents(1)
+    assert "vi" not in agent.languages
+    login = f"agent{agent.extension}"
+    await set_languages(engine.db, login=login, languages=["ja", "vi"], now=engine.clock.now(), done_by="tests")
+    await engine.reconciliation.compare()
+    assert "vi" in agent.languages
 
 
 async def test_groups_keep_to_themselves_and_all_serves_everyone(engine: SmallEngine) -> None:

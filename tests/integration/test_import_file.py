@@ -190,7 +190,7 @@ async def test_people_are_merged_by_addressee_number_across_files(db: asyncpg.Co
 async def test_a_person_without_a_number_gets_those_of_the_household(db: asyncpg.Connection, run: Import) -> None:
     """Landline first; her own number, once known, comes before them (CALL-9, N 8(1)エ)."""
     rows = [row(phone2="025-000-0001"), row(no="2", name="見本　花子", notice="N2", phone1="")]
-    assert (await run(*rows)).changes.household_links == 2
+    assert (await run(*rows)).changes.borrowers == 1
     links = (
         "SELECT number, source FROM debtor_phone JOIN debtor USING (debtor_id) WHERE addressee_no = '2'"
         " ORDER BY rank, number"

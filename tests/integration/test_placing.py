@@ -204,3 +204,16 @@ async def test_a_backend_that_is_ended_in_mid_question_means_that_the_database_i
         with pytest.raises(DATABASE_AWAY):
             await asked
     assert issubclass(asyncpg.AdminShutdownError, DATABASE_AWAY), "what the server says when it has the time"
+
+
+async def test_each_call_is_weighed_with_the_probability_of_its_claim(engine: SmallEngine) -> None:
+    """The pacing sees what the model said of each number; None where it said nothing."""
+    await campaign(engine, 2)
+    await engine.db.execute("UPDATE debtor_phone SET weekday_p = 0.25 WHERE debtor_id = 1")
+    await engine.add_agents(2)
+    await tick(engine)
+    await settle(engine)
+    (work,) = engine.placing.campaigns.values()
+    pending = engine.placing.snapshot(work.campaign).pending
+    assert {call.answer_probability for call in pending} == {0.25, None}
+    await engine.everybody_hangs_up()

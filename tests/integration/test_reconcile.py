@@ -27,7 +27,7 @@ async def engine(dsn: str) -> AsyncIterator[SmallEngine]:
 async def claimed(engine: SmallEngine) -> Claim:
     await engine.town.person()
     campaign = await engine.town.campaign()
-    (one,) = await claim(engine.db, campaign, 1, Window.WEEKDAY, engine.clock.now(), ready_agents=1)
+    (one,) = await claim(engine.db, campaign, 1, Window.WEEKDAY, engine.clock.now())
     return one
 
 

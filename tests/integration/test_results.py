@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -24,6 +24,7 @@ from campaigns.dispositions import dispose
 from campaigns.errors import StaleState
 from campaigns.listing import list_drift, refresh_progress
 from campaigns.model import AttemptState, Disposition, Outcome, Window
+from campaigns.results import record_attempt
 from tests.fixtures_people import TUESDAY, Town
 
 WEEKDAY_ONLY = (WindowRule(Window.WEEKDAY, DayKind.WEEKDAY, 9 * 3600, 17 * 3600),)
@@ -97,14 +98,18 @@ async def test_an_attempt_can_not_be_moved_to_its_end(town: Town) -> None:
 async def test_the_next_call_comes_after_the_delay_of_the_outcome(
     town: Town, outcome: Outcome, delay: timedelta
 ) -> None:
-    """Not a second before, and then at once."""
+    """Not a second before, and then at once: there are no other days to wait for."""
     await town.person()
     always = (WindowRule(Window.WEEKDAY, DayKind.WEEKDAY, 0, 86_400),)
     campaign = await town.campaign(windows=always)
+    await town.closed(date(2026, 11, 25), 15)
     (one,) = await town.claim(campaign)
     await town.dial(one, outcome)
     assert await town.claim(campaign, TUESDAY + delay - timedelta(seconds=1)) == []
-    assert len(await town.claim(campaign, TUESDAY + delay)) == 1
+    assert await town.claim_reserved(campaign, TUESDAY + delay - timedelta(seconds=1)) is None
+    reserved = await town.claim_reserved(campaign, TUESDAY + delay)
+    assert (reserved is not None) is (outcome is Outcome.ABANDONED)
+    assert len(await town.claim(campaign, TUESDAY + delay)) == (outcome is not Outcome.ABANDONED)
 
 
 async def test_a_row_of_the_table_overrides_the_default_delay(town: Town) -> None:
@@ -119,9 +124,11 @@ async def test_a_row_of_the_table_overrides_the_default_delay(town: Town) -> Non
 
 
 async def test_a_missed_hour_is_not_repeated_a_week_later(town: Town) -> None:
-    """Tuesday at ten in vain: next Tuesday not at ten, but at eleven (CALL-7)."""
+    """Tuesday at ten in vain: next Tuesday not at ten, but at eleven, if no other day opens at all (CALL-7)."""
     await town.person()
     campaign = await town.campaign(windows=WEEKDAY_ONLY)
+    await town.closed(date(2026, 11, 25), 6)
+    await town.closed(date(2026, 12, 2), 20)
     (one,) = await town.claim(campaign)
     await town.dial(one, Outcome.NO_ANSWER)
     week = timedelta(days=7)
@@ -199,7 +206,7 @@ async def test_a_refresh_finds_whoever_was_forgotten_and_writes_nothing_twice(to
     gone, new = await town.person(), await town.person()
     await town.listed()
     await town.conn.execute("UPDATE debt_item SET paid_on = '2026-11-24' WHERE debtor_id = $1", gone)
-    await town.conn.execute("UPDATE debtor_progress SET weekday_attempts = 5 WHERE debtor_id = $1", new)
+    await town.conn.execute("UPDATE debtor_progress SET missed_cells = 5 WHERE debtor_id = $1", new)
     forgotten = await town.person()
     assert await list_drift(town.conn) == 2
     await refresh_progress(town.conn, [gone, new, forgotten])
@@ -280,6 +287,34 @@ async def test_counts_are_those_of_the_page(town: Town) -> None:
         "dialed": 4, "answered": 1, "connected": 1, "contacts": 1, "abandoned": 1, "busy": 1, "no_answer": 1,
     }  # fmt: skip
     assert set((await counts_since(town.conn, TUESDAY + MINUTE)).values()) == {0}
+
+
+async def test_an_end_is_nine_round_trips(town: Town) -> None:
+    """The engine waits for it with every call: begin, seven statements, commit, whatever has to be written."""
+    for _ in range(2):
+        await town.person(household_id=await town.household(), numbers=[town.number(), town.number()])
+    first, second = await town.claim(await town.campaign())
+    await town.dial(first, Outcome.NO_ANSWER)  # asyncpg asks for the types of a query once
+    frm = AttemptState.CLAIMED
+    await move(town.conn, second.attempt_id, frm=frm, to=AttemptState.DIALING, at=TUESDAY, dialed_at=TUESDAY)
+    sent = list[str]()
+    with town.conn.query_logger(lambda query: sent.append(query.query)):
+        frm = AttemptState.DIALING
+        await end(town.conn, second.attempt_id, frm=frm, at=TUESDAY, outcome=Outcome.NO_ANSWER, hangup_cause=19)
+        await town.conn.execute("SELECT 1")  # what was sent before it has been told by then
+    assert sent.index("COMMIT;") == 8
+
+
+async def test_a_person_who_was_never_listed_gets_a_history(town: Town) -> None:
+    """An attempt that is dialed always ends, wherever it came from."""
+    number = town.number()
+    debtor_id = await town.person(numbers=[number])
+    async with town.conn.transaction():
+        await record_attempt(
+            town.conn, campaign_id=1, debtor_id=debtor_id, household_id=None, number=number,
+            window=Window.WEEKDAY, outcome=Outcome.NO_ANSWER, dialed_at=TUESDAY, ended_at=TUESDAY,
+        )  # fmt: skip
+    assert await town.conn.fetchval("SELECT weekday_attempts FROM debtor_progress") == 1
 
 
 async def test_a_retry_waits_for_no_lock_of_an_uncommitted_import(town: Town, dsn: str) -> None:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.calendar import (
-    JST,
-    DayKind,
-    WindowRule,
-    day_kind,
-    hour_of_week,
-    month_start,
-    next_opening,
-    window_at,
-    windows_ahead,
-)
+from campaigns.calendar import JST, DayKind, WindowRule, day_kind, hour_of_week, month_start
 from campaigns.campaign import DEFAULT_WINDOWS
 from campaigns.model import Window
+from campaigns.opening.operating import OperatingCalendar, SiteDay, calendar_of_windows
+
+
+def hours(windows: Sequence[WindowRule], days: Mapping[date, DayKind]) -> OperatingCalendar:
+    """When a campaign without a calendar of its own calls: its windows, on the site's days."""
+    return calendar_of_windows(windows, {day: SiteDay(kind) for day, kind in days.items()})
+
+
+def window_at(windows: Sequence[WindowRule], days: Mapping[date, DayKind], now: datetime) -> Window | None:
+    return hours(windows, days).window_at(now)
+
+
+def next_opening(windows: Sequence[WindowRule], days: Mapping[date, DayKind], now: datetime) -> datetime | None:
+    return hours(windows, days).next_opening(now)
+
+
+def windows_ahead(windows: Sequence[WindowRule], days: Mapping[date, DayKind], now: datetime) -> frozenset[Window]:
+    return hours(windows, days).windows_ahead(now)
 
 
 def jst(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:

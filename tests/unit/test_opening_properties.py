@@ -132,21 +132,6 @@ windows = st.lists(
 kinds = st.dictionaries(dates, st.sampled_from(DayKind), max_size=10)
 
 
-@quick
-@given(windows, kinds, moments)
-def test_a_campaign_without_a_calendar_calls_as_its_windows_say(
-    windows: tuple[WindowRule, ...], kinds: dict[date, DayKind], now: datetime
-) -> None:
-    """Nothing changes for a campaign that was there before calendars were; the site's table counts for it as it did."""
-    made = calendar_of_windows(windows, {day: SiteDay(kind) for day, kind in kinds.items()})
-    edges = [
-        by_kind.start_of_day(jst_date(now)) + timedelta(seconds=n) for w in windows for n in (w.starts_s, w.ends_s)
-    ]
-    for at in (now, *edges):
-        assert made.window_at(at) == by_kind.window_at(windows, kinds, at)
-    assert made.next_opening(now) == by_kind.next_opening(windows, kinds, now)
-
-
 @pytest.mark.parametrize("ask", ["window_at", "next_opening", "windows_ahead"])
 def test_a_moment_without_zone_is_refused(ask: str) -> None:
     """Nine hours' difference would ring people at night."""

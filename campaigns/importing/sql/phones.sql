@@ -38,24 +38,3 @@ FROM stage_person s
 JOIN debtor d ON d.addressee_no = s.addressee_no
 WHERE l.debtor_id = d.debtor_id AND l.source = 'import' AND l.removed_at IS NULL
   AND NOT EXISTS (SELECT FROM stage_phone p WHERE p.addressee_no = s.addressee_no AND p.number = l.number);
-
--- name: insert_household_links(now)!
--- A person without any usable number gets those of the household, landlines first (CALL-9, N 8(1)エ).
-WITH lonely AS MATERIALIZED (
-    SELECT d.debtor_id, d.household_id
-    FROM stage_person s
-    JOIN debtor d ON d.addressee_no = s.addressee_no
-    WHERE d.household_id IS NOT NULL
-      AND NOT EXISTS (
-          SELECT FROM debtor_phone own
-          JOIN phone live ON live.number = own.number AND live.dead_at IS NULL
-          WHERE own.debtor_id = d.debtor_id AND own.removed_at IS NULL)
-)
-INSERT INTO debtor_phone (debtor_id, number, rank, source, added_at)
-SELECT DISTINCT ON (lonely.debtor_id, l.number)
-       lonely.debtor_id, l.number, CASE ph.kind WHEN 'landline' THEN 100 ELSE 101 END, 'household', :now
-FROM lonely
-JOIN debtor member ON member.household_id = lonely.household_id
-JOIN debtor_phone l ON l.debtor_id = member.debtor_id AND l.removed_at IS NULL AND l.source <> 'household'
-JOIN phone ph ON ph.number = l.number AND ph.dead_at IS NULL
-ON CONFLICT DO NOTHING;

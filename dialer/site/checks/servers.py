@@ -1,4 +1,4 @@
-"""The servers and our own processes: PostgreSQL and its schema, Redis, the clocks, engine, web, worker."""
+"""The servers and our own processes: PostgreSQL and its schema, Redis, the clocks, engine, web, worker, planner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from dialer.clock import Clock
 from dialer.db.migrate import schema_files
 from dialer.site.checks.finding import Finding, Patient, idle, ok, wrong
-from dialer.site.processes import WORKER_SESSION
+from dialer.site.processes import PLANNER_SESSION, WORKER_SESSION
 from dialer.site.servers import OLDEST_POSTGRES, database_url, redis_url
 
 _CONNECT_S = 3.0
@@ -147,8 +147,8 @@ async def processes(patient: Patient) -> list[Finding]:
     return findings
 
 
-async def worker(patient: Patient) -> list[Finding]:
-    """The worker waits for recordings."""
+async def background(patient: Patient) -> list[Finding]:
+    """The worker waits for recordings, and the planner grades the lists."""
     if not patient.runs:
         return []
     try:
@@ -156,13 +156,21 @@ async def worker(patient: Patient) -> list[Finding]:
     except (OSError, ValueError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return []  # said by `database`
     try:
-        works = await _sql.has_session(conn, application=WORKER_SESSION)
+        stores = await _sql.has_session(conn, application=WORKER_SESSION)
+        plans = await _sql.has_session(conn, application=PLANNER_SESSION)
     finally:
         await conn.close(timeout=_CONNECT_S)
+    logs = patient.settings.var / "log"
+    return [
+        _at_work("録音の保存", stores, "録音は保存を待っています", logs / "worker.log"),
+        _at_work("架電順の計算", plans, "架電の順番が古いままです", logs / "planner.log"),
+    ]
+
+
+def _at_work(what: str, works: bool, meanwhile: str, log: Path) -> Finding:
     if works:
-        return [ok("録音の保存", "動いています")]
-    mend = f"{patient.settings.var / 'log' / 'worker.log'} の記録を見てください"
-    return [wrong("録音の保存", "動いていません（録音は保存を待っています）", mend)]
+        return ok(what, "動いています")
+    return wrong(what, f"動いていません（{meanwhile}）", f"{log} の記録を見てください")
 
 
 async def _get(connector: aiohttp.BaseConnector | None, url: str) -> bytes | None:

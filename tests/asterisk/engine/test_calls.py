@@ -67,6 +67,34 @@ async def test_nobody_free_means_an_apology_within_the_threshold(site: EngineSit
     await site.assert_no_drift()
 
 
+async def test_whoever_an_abandoned_call_touched_is_called_again_with_an_agent_held(site: EngineSite) -> None:
+    """She is reserved while it rings and joined at the answer: this time nobody hears an apology."""
+    await site.start_engine()
+    await site.seat_agents(1)
+    await site.add_people(["900", "900"])
+    await site.start_campaign(DialMode.FIXED_RATIO, ratio=2.0)
+    await site.db.execute("INSERT INTO retry_rule VALUES ($1, 'abandoned', 0)", site.campaign_id)
+    agent_id = site.agents[0]
+    first = await site.agent_until(agent_id, state="talking")
+    touched = await site.until_row("SELECT debtor_id FROM attempt WHERE outcome = 'abandoned'")
+    await site.control.hang_up(agent_id)
+    await site.agent_until(agent_id, state="wrap_up")
+    await site.dispose(agent_id, first["call_id"])
+    held = await site.until_row(
+        "SELECT attempt_id, claimed_at FROM attempt WHERE debtor_id = $1 AND agent_id = $2",
+        touched["debtor_id"],
+        agent_id,
+    )
+    talking = await site.agent_until(agent_id, state="talking", call_id=str(held["attempt_id"]))
+    assert talking["debtor_id"] == touched["debtor_id"]
+    query = "SELECT since FROM agent_time WHERE agent_id = $1 AND state = 'reserved' ORDER BY since DESC LIMIT 1"
+    assert await site.db.fetchval(query, agent_id) == held["claimed_at"], "reserved with the claim, before it rang"
+    await site.control.hang_up(agent_id)
+    rows = await site.until_all_ended(3)
+    assert sorted(row["outcome"] for row in rows) == ["abandoned", "answered", "answered"]
+    await site.assert_no_drift()
+
+
 async def test_the_callee_of_a_lost_agent_hears_a_sentence_and_the_agent_enters_the_result(site: EngineSite) -> None:
     """The agent's telephone dies in mid-call: Asterisk apologises, she is in wrap-up and then not ready."""
     await site.start_engine()

@@ -1,6 +1,6 @@
 // The supervisor's page: who does what now, what was reached today, and start, pause, stop.
 
-import { get, post } from './api.js';
+import { get, post, remove } from './api.js';
 import { byId, h, keyed, pageData, setText } from './dom.js';
 import { count, moment, percent, setServerNow, startTicking } from './format.js';
 import { openFrame } from './frame.js';
@@ -152,10 +152,17 @@ function campaignRow(first) {
 }
 
 function confirmStop({ name }, act) {
-  const dialog = h('dialog', { aria: { labelledby: 'h-stop' }, onclose: () => { if (dialog.returnValue === 'yes') act(); dialog.remove(); } },
-    h('form', { method: 'dialog' }, h('h2', { id: 'h-stop' }, `「${name}」を停止しますか`),
-      h('p', {}, '新しい発信を止めます。進行中の通話は続きます。'),
-      h('div.row', {}, h('button.danger', { value: 'yes', data: { testid: 'confirm-stop' } }, '停止する'), h('button', { value: 'no', autofocus: true }, 'やめる'))));
+  confirm(`「${name}」を停止しますか`, '新しい発信を止めます。進行中の通話は続きます。', '停止する', 'confirm-stop', act);
+}
+
+function confirmFree({ name }, act) {
+  confirm(`${name}さんの席を空けますか`, '席を離れた人をログアウトします。後処理中の通話は結果が未登録のまま残ります。', '席を空ける', 'confirm-free', act);
+}
+
+function confirm(title, text, yes, testid, act) {
+  const dialog = h('dialog', { aria: { labelledby: 'h-confirm' }, onclose: () => { if (dialog.returnValue === 'yes') act(); dialog.remove(); } },
+    h('form', { method: 'dialog' }, h('h2', { id: 'h-confirm' }, title), h('p', {}, text),
+      h('div.row', {}, h('button.danger', { value: 'yes', data: { testid } }, yes), h('button', { value: 'no', autofocus: true }, 'やめる'))));
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -181,17 +188,27 @@ function agentTile(first) {
   const state = h('span.agent-state', {});
   const time = h('span.num', { data: { since: '' } });
   const note = h('span.faint', {});
-  const tile = h('article.agent', { data: { testid: `agent-${first.agent_id}` } }, h('div', {}, name, where), h('div', {}, state, time), note);
+  const free = h('button.small', {
+    type: 'button', data: { testid: `free-seat-${first.agent_id}` }, aria: { label: `${first.name}の席を空ける` },
+    onclick: () => confirmFree(first, () => saying(() => remove(`/api/agents/${first.agent_id}/seat`))),
+  }, '席を空ける');
+  const tile = h('article.agent', { data: { testid: `agent-${first.agent_id}` } }, h('div', {}, name, where), h('div', {}, state, time), note, free);
   tile.update = (a) => {
     tile.dataset.state = a.state;
     setText(name, a.name);
-    setText(where, a.extension ? `内線 ${a.extension}` : '');
+    setText(where, [a.extension && `内線 ${a.extension}`, foreign(a.languages)].filter(Boolean).join(' ・ '));
+    free.hidden = !['wrap_up', 'not_ready'].includes(a.state);
     setText(state, labels.agent_states[a.state] ?? a.state);
     time.dataset.since = a.since;
     const reason = a.state === 'not_ready' ? labels.reasons[a.reason] ?? labels.engine_reasons[a.reason] ?? '' : '';
     setText(note, [!a.leg_up && '電話 未接続', reason, a.next === 'not_ready' && '通話後に離席', campaignOf(a.call_id)].filter(Boolean).join(' ・ '));
   };
   return tile;
+}
+
+/** The languages beside Japanese. */
+function foreign(languages = []) {
+  return languages.filter((code) => code !== 'ja').map((code) => labels.languages[code] ?? code).join('・');
 }
 
 function campaignOf(callId) {

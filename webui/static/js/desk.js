@@ -2,6 +2,7 @@
 // except the telephone, so a page that was loaded again finds its seat and its call.
 
 import { post, remove } from './api.js';
+import { callbackList } from './desk/callback.js';
 import { CallControls } from './desk/controls.js';
 import { CallView, fetchScreen } from './desk/call_view.js';
 import { seatCard } from './desk/seat.js';
@@ -136,7 +137,8 @@ function showIdle() {
   show('idle', h('section.card.idle', { data: { testid: 'idle' } },
     h('h1', {}, '本日のセンター全体'),
     h('div.figures', {}, figures.map(([name, value]) => h('div.figure', {}, h('span', {}, name), h('b', {}, value)))),
-    h('p.hint', {}, '通話がつながると、この画面に対象者・未納の明細・経過記録が自動で表示されます。')));
+    h('p.hint', {}, '通話がつながると、この画面に対象者・未納の明細・経過記録が自動で表示されます。'),
+    callbackList()));
 }
 
 // --- seat and telephone ---------------------------------------------------------------------------

@@ -46,7 +46,8 @@ export class CallView {
     const previewing = agent.state === 'reserved' && this.screen.call.dial_mode === 'preview';
     this.#preview.hidden = !(previewing && call?.state === 'claimed');
     this.#controls.element.hidden = agent.state === 'wrap_up' || !this.#preview.hidden;
-    this.#controls.update(talking || (previewing && this.#preview.hidden));
+    const dialing = agent.state === 'reserved' && ['dialing', 'ringing'].includes(call?.state);
+    this.#controls.update(talking || dialing || (previewing && this.#preview.hidden));
     this.form.element.hidden = agent.state === 'reserved';
     this.form.setOpen(agent.state === 'wrap_up');
     this.element.classList.toggle('wrapping', agent.state === 'wrap_up');

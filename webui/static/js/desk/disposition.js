@@ -1,4 +1,4 @@
-// How the call ended: one of the results, a promise when there is one, a note, and what comes next.
+// How the call ended: one of the results, a promise or an agreed hour when there is one, a note, and what comes next.
 //
 // It can be filled in during the call; it is sent when the call is over.
 
@@ -6,6 +6,7 @@ import { post } from '../api.js';
 import { h, isTyping, kbd } from '../dom.js';
 import { endOfMonth, shortDate, today } from '../format.js';
 import { passing, saying } from '../notices.js';
+import { CallbackFields } from './callback.js';
 
 export class DispositionForm {
   #chosen = null;
@@ -29,13 +30,14 @@ export class DispositionForm {
       h('div.field', {}, h('label', { htmlFor: 'amount' }, '金額（円）'), this.amount,
         h('div.quick', {}, h('button.small', { type: 'button', onclick: () => this.#fill(screen) }, '全額'))),
       h('div.field', {}, h('label', { htmlFor: 'promise-type' }, '科目'), this.type));
+    this.callback = new CallbackFields();
     this.reason = h('select', { id: 'leave-reason', data: { testid: 'leave-reason' }, aria: { label: '離席の理由' } },
       Object.entries(labels.reasons).map(([value, label]) => h('option', { value }, label)));
     this.ready = h('button.primary.grow', { type: 'button', data: { testid: 'dispose-ready' }, onclick: () => this.#send('ready'), aria: { keyshortcuts: 'Control+Enter' } }, '登録して次を待つ', kbd('Ctrl ↵'));
     this.leave = h('button.grow', { type: 'button', data: { testid: 'dispose-leave' }, onclick: () => this.#send('not_ready'), aria: { keyshortcuts: 'Control+Shift+Enter' } }, '登録して離席', kbd('Ctrl ⇧ ↵'));
     this.wait = h('p.hint', { data: { testid: 'dispose-wait' } }, '通話が終わると登録できます。通話中に選んでおくこともできます。');
     this.element = h('section.card.disposition', { data: { testid: 'disposition' }, aria: { labelledby: 'h-disposition' } },
-      h('h2', { id: 'h-disposition' }, '通話の結果'), groups, this.promise,
+      h('h2', { id: 'h-disposition' }, '通話の結果'), groups, this.promise, this.callback.element,
       h('div.field', {}, h('label', { htmlFor: 'note' }, 'メモ'), this.note),
       this.wait, h('div.send', {}, this.ready, h('div.leave', {}, this.reason, this.leave)));
     this.keys = new Map(labels.groups.flatMap(({ items }) => items.map(({ key, value }) => [key, value])));
@@ -60,6 +62,7 @@ export class DispositionForm {
     if (!value) return false;
     this.#choose(value);
     if (value === 'promise') this.due.focus();
+    if (value === 'call_back') this.callback.focus();
     return true;
   }
 
@@ -76,6 +79,7 @@ export class DispositionForm {
     this.#chosen = value;
     for (const [key, button] of this.#buttons) button.setAttribute('aria-checked', String(key === value));
     this.promise.hidden = value !== 'promise';
+    this.callback.element.hidden = value !== 'call_back';
   }
 
   #day(label, day) {
@@ -113,6 +117,11 @@ export class DispositionForm {
       body.promise = { due_on: this.due.value };
       if (amount) body.promise.amount_yen = Number(amount);
       if (this.type.value) body.promise.debt_type = this.type.value;
+    }
+    if (this.#chosen === 'call_back') {
+      const agreed = this.callback.read();
+      if (agreed === null) return;
+      if (agreed) body.callback = agreed;
     }
     this.setOpen(false);
     const done = await saying(() => post(`/api/calls/${this.#callId}/disposition`, body));

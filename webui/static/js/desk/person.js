@@ -26,7 +26,7 @@ export function personCard(screen, labels) {
           h('span.num', {}, p.number), ` ${labels.phone_kinds[p.kind]}`,
           p.number === call.number && h('b.now', {}, '発信先'), p.is_dead && ' 不通')))
         : '—', 'phones'),
-      debtor.language !== 'ja' && fact('言語', debtor.language)),
+      debtor.language !== 'ja' && fact('言語', h('b.language', {}, labels.languages?.[debtor.language] ?? debtor.language), 'language')),
     h('h2', {}, '同一世帯員'),
     household.length
       ? h('ul.household', { data: { testid: 'household' } }, household.map((m) => h('li', {},

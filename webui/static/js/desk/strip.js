@@ -5,6 +5,7 @@ import { byId, h, isTyping, kbd, setText } from '../dom.js';
 import { secondsSince, span } from '../format.js';
 import { saying } from '../notices.js';
 
+const NOT_ANSWERED = new Set(['claimed', 'dialing', 'ringing']);
 const ON_CALL = new Set(['reserved', 'talking', 'wrap_up']);
 
 export class Strip {
@@ -28,7 +29,7 @@ export class Strip {
     const strip = byId('strip');
     strip.dataset.state = agent?.state ?? 'logged_out';
     setText(byId('strip-state'), this.#label(call, screen));
-    setText(byId('strip-note'), this.#note());
+    setText(byId('strip-note'), this.#note(call, screen));
     this.#draw();
     this.tick();
   }
@@ -60,10 +61,11 @@ export class Strip {
     if (state === 'reserved' && screen?.call.dial_mode === 'preview') {
       return call?.state === 'claimed' ? 'プレビュー' : '発信中';
     }
+    if (state === 'reserved' && NOT_ANSWERED.has(call?.state)) return '発信中';
     return this.#labels.agent_states[state] ?? state;
   }
 
-  #note() {
+  #note(call, screen) {
     const agent = this.#agent;
     if (!agent) return 'マイクを確認して、席に着いてください。';
     if (agent.state === 'not_ready') {
@@ -73,6 +75,9 @@ export class Strip {
     }
     if (agent.state === 'ready') return '次の通話を待っています。つながると同時に対象者が表示されます。';
     if (ON_CALL.has(agent.state) && agent.next === 'not_ready') return '通話後に離席します。';
+    if (agent.state === 'reserved' && NOT_ANSWERED.has(call?.state) && screen && screen.call.dial_mode !== 'preview') {
+      return 'あなたを指定した発信です。相手が出ると、そのままつながります。';
+    }
     return '';
   }
 

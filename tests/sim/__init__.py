@@ -1,0 +1,1 @@
+"""Seeded simulations: decisions tried on made-up people, with margins that luck cannot reach."""
