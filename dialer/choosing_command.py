@@ -18,8 +18,8 @@ from campaigns.campaign import Choosing, set_choosing
 from campaigns.caps import CapPeriod, CapScope
 from campaigns.limits import AllCaps, RetryRule, load_caps, load_retry_rules, set_caps, set_retry_rule
 from campaigns.model import Outcome, Rotation
-from dialer.campaign_access import find_campaign, on_database
 from dialer.clock import SystemClock
+from dialer.on_database import campaign_named, run_on_database
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _clock = SystemClock()
@@ -72,14 +72,14 @@ def choosing(name: str, **given: object) -> None:
         new["rotation"] = Rotation(str(new["rotation"]))
 
     async def act(conn: asyncpg.Connection) -> Choosing:
-        campaign = await find_campaign(conn, name)
+        campaign = await campaign_named(conn, name)
         if not new:
             return campaign.choosing
         changed = replace(campaign.choosing, **new)  # type: ignore[arg-type]  # click has checked each by its option
         await set_choosing(conn, campaign.campaign_id, changed)
         return changed
 
-    for field, value in asdict(on_database(act)).items():
+    for field, value in asdict(run_on_database(act, _clock, "tsunagu campaign")).items():
         click.echo(f"{_CHOOSING_LABELS[field]}\t{_shown(value)}")
 
 
@@ -111,7 +111,7 @@ def caps(**given: int | None) -> None:
                 await set_caps(conn, _changed(await load_caps(conn), new), _clock.now())
         return await load_caps(conn)
 
-    found = on_database(act)
+    found = run_on_database(act, _clock, "tsunagu campaign")
     click.echo("\t".join(["", *_PERIOD_LABELS.values()]))
     for scope, label in _SCOPE_LABELS.items():
         click.echo("\t".join([label, *(str(found[scope].get(period, "なし")) for period in _PERIOD_LABELS)]))
@@ -145,7 +145,7 @@ def retry(name: str, outcome: str | None, delay_s: int | None, at_latest_s: int 
         raise click.UsageError("--default takes no other option")
 
     async def act(conn: asyncpg.Connection) -> Mapping[Outcome, RetryRule]:
-        campaign_id = (await find_campaign(conn, name)).campaign_id
+        campaign_id = (await campaign_named(conn, name)).campaign_id
         rules = await load_retry_rules(conn, campaign_id)
         if outcome is not None and (changes or reset):
             before = rules[Outcome(outcome)]
@@ -155,7 +155,7 @@ def retry(name: str, outcome: str | None, delay_s: int | None, at_latest_s: int 
             rules = await load_retry_rules(conn, campaign_id)
         return rules if outcome is None else {Outcome(outcome): rules[Outcome(outcome)]}
 
-    for found, rule in on_database(act).items():
+    for found, rule in run_on_database(act, _clock, "tsunagu campaign").items():
         at_latest = "" if rule.at_latest_s is None else f"\t遅くとも {_duration(rule.at_latest_s)}後"
         default = "\t（既定）" if rule.is_default else ""
         click.echo(f"{found}\t{_duration(rule.delay_s)}後{at_latest}{default}")

@@ -1,4 +1,4 @@
-"""The Japanese sentences of the pages 対象者の確認 and 候補者: what an answer of `campaigns.why` rests on.
+"""The Japanese sentences of the pages 架電の理由 and 候補者: what an answer of `campaigns.why` rests on.
 
 Decides wording only. Percent and Japanese local time appear here and in the pages, nowhere else.
 """
@@ -13,15 +13,14 @@ from campaigns.caps import CapPeriod, CapScope
 from campaigns.model import Urgency, Window
 from campaigns.rules import Reason
 from campaigns.why_values import CampaignWhy, Line, RuleAnswer
+from dialer.accounts.languages import in_words
 from webui.labels import CAMPAIGN_STATES, CHANNELS, OUTCOMES, WINDOWS
 
 _DAYS = "月火水木金土日"
 _PERIODS = {CapPeriod.DAY: "1日", CapPeriod.WEEK: "1週間", CapPeriod.MONTH: "1か月"}
 _SCOPES = {CapScope.PERSON: "本人", CapScope.NUMBER: "電話番号", CapScope.HOUSEHOLD: "世帯"}
-_LANGUAGES = {"ne": "ネパール語", "vi": "ベトナム語", "en": "英語", "zh": "中国語", "ko": "韓国語",
-              "pt": "ポルトガル語", "tl": "タガログ語"}  # fmt: skip
 _OUT, _WORTH_MOST, _FLOOR_MOST, _OVERDUE = 0, 200, 230, 240  # see campaigns/grading/grades.py
-SOURCES = {"import": "市のデータ", "call": "通話で判明", "household": "同一世帯員"}
+SOURCES = {"import": "市のデータ", "call": "通話で判明", "household": "同一世帯員", "history": "過去の記録"}
 
 
 def fact(answer: RuleAnswer, why: CampaignWhy) -> str:
@@ -70,7 +69,7 @@ def wants(wanted: str | None) -> str:
     kind, _, which = (wanted or "").partition(":")
     match kind:
         case "language":
-            return f"{_LANGUAGES.get(which, which)}のオペレーター"
+            return f"{in_words([which])}のオペレーター"
         case "agent":
             return f"担当のオペレーター（{which}）"
         case "any":
@@ -91,7 +90,7 @@ def order(place: int) -> str:
         return f"見込み {place}/{_WORTH_MOST}"
     if place <= _FLOOR_MOST:
         return "最低回数に満たない"
-    return "再架電の期限超過" if place == _OVERDUE else "抽選"
+    return "再架電の期限超過" if place == _OVERDUE else "くじ"
 
 
 def line_state(line: Line, now: datetime) -> str:

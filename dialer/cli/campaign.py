@@ -26,9 +26,9 @@ from campaigns.campaign import (
 )
 from campaigns.model import DialMode, Window
 from campaigns.opening.store import load_openings
-from dialer.campaign_access import find_campaign, on_database
 from dialer.choosing_command import caps, choosing, retry
 from dialer.clock import SystemClock
+from dialer.on_database import campaign_named, run_on_database
 
 _clock = SystemClock()
 
@@ -100,7 +100,7 @@ def add(
         wrap_up_s=wrap_up,
         windows=windows or DEFAULT_WINDOWS,
     )
-    campaign_id = on_database(lambda conn: add_campaign(conn, new))
+    campaign_id = run_on_database(lambda conn: add_campaign(conn, new), _clock, "tsunagu campaign")
     click.echo(f"キャンペーン {campaign_id}「{new.name.strip()}」を追加しました（停止中）。")
 
 
@@ -122,7 +122,7 @@ def list_() -> None:
             )
         return lines
 
-    for line in on_database(rows):
+    for line in run_on_database(rows, _clock, "tsunagu campaign"):
         click.echo(line)
 
 
@@ -154,13 +154,13 @@ def windows(name: str, new: tuple[WindowRule, ...]) -> None:
     """Show the windows of NAME, or replace them: evening@weekday=17:00-20:00 weekend@day_off=09:00-17:00 …"""
 
     async def act(conn: asyncpg.Connection) -> tuple[WindowRule, ...]:
-        campaign = await find_campaign(conn, name)
+        campaign = await campaign_named(conn, name)
         if not new:
             return campaign.windows
         await set_windows(conn, campaign.campaign_id, new)
         return new
 
-    for line in _window_lines(on_database(act)):
+    for line in _window_lines(run_on_database(act, _clock, "tsunagu campaign")):
         click.echo(line)
 
 
@@ -176,9 +176,9 @@ def _time(second: int) -> str:
 
 def _set(name: str, state: CampaignState) -> None:
     async def act(conn: asyncpg.Connection) -> Campaign:
-        campaign = await find_campaign(conn, name)
+        campaign = await campaign_named(conn, name)
         await set_state(conn, campaign.campaign_id, state)
         return campaign
 
-    campaign = on_database(act)
+    campaign = run_on_database(act, _clock, "tsunagu campaign")
     click.echo(f"「{campaign.name}」: {_STATE_LABELS[state]}")

@@ -66,6 +66,8 @@ async def test_a_campaign_is_started_paused_and_stopped_from_the_board(desk: Des
         await page.get_by_test_id(f"{key}-stopped").click()
         await page.get_by_test_id("confirm-stop").click()
         await expect(state).to_have_text("停止")
+        why = page.get_by_test_id(f"{key}-why")
+        await expect(why).to_have_attribute("href", f"/why?campaign_id={site.campaign_id}")
 
 
 async def test_the_tooltip_of_the_abandoned_ratio_names_its_parts(desk: Desk) -> None:

@@ -40,7 +40,7 @@ async def test_a_supervisor_sees_why_a_person_is_not_called(desk: Desk) -> None:
     """The rule that stands, its fact, the next moment, the model's table; nothing of it in the address."""
     await prepare(desk.site)
     async with desk.page("boss") as page:
-        await page.get_by_role("link", name="架電の理由").click()
+        await page.get_by_role("link", name="架電の理由", exact=True).click()
         await page.get_by_test_id("addressee-no").fill(PEOPLE[1][0])
         await page.keyboard.press("Enter")
         card = page.get_by_test_id(f"campaign-{desk.site.campaign_id}")

@@ -58,7 +58,7 @@ async def everything(town: Town) -> list[object]:
 
 
 async def test_a_promise_is_written_and_keeps_the_person_from_being_called(town: Town) -> None:
-    """Until its day is over, and in this month because it was a contact (CALL-7, CALL-8, CALL-10)."""
+    """Until its day and its grace are over, and in this month because it was a contact (CALL-7, CALL-8, CALL-10)."""
     await town.person()
     campaign = await town.campaign()
     call = await a_talk(town, campaign)

@@ -304,7 +304,7 @@ async def test_a_debts_file_that_does_not_know_the_payment_yet_does_not_open_it_
 
 
 async def test_a_promise_keeps_the_person_uncalled_from_the_very_next_call_on(town: Town, run: Import) -> None:
-    """Made at a counter: due dates of one day stand beside each other (分納), and the last one covers."""
+    """Made at a counter: due dates of one day stand beside each other (分納), the last one covers, and its grace."""
     person = await town.person()
     campaign = await town.campaign()
     (claimed,) = await town.claim(campaign)
@@ -315,7 +315,7 @@ async def test_a_promise_keeps_the_person_uncalled_from_the_very_next_call_on(to
     assert (result.changes["promises_new"], result.changes["promises_replaced"]) == (2, 0)
     assert (await still_allowed(town.conn, claimed.attempt_id, TUESDAY)).reasons == (Reason.OPEN_PROMISE,)
     opens = "SELECT callable_from FROM list_entry WHERE debtor_id = $1"
-    assert await town.conn.fetchval(opens, person) == datetime(2027, 1, 1, tzinfo=JST).astimezone(UTC)
+    assert await town.conn.fetchval(opens, person) == datetime(2027, 1, 4, tzinfo=JST).astimezone(UTC)
     assert await list_drift(town.conn) == 0
 
 

@@ -102,7 +102,7 @@ async def test_the_next_call_comes_after_the_delay_of_the_outcome(
     await town.person()
     always = (WindowRule(Window.WEEKDAY, DayKind.WEEKDAY, 0, 86_400),)
     campaign = await town.campaign(windows=always)
-    await town.closed(date(2026, 11, 25), 15)
+    await town.closed(date(2026, 11, 26) if outcome is Outcome.REJECTED else date(2026, 11, 25), 15)
     (one,) = await town.claim(campaign)
     await town.dial(one, outcome)
     assert await town.claim(campaign, TUESDAY + delay - timedelta(seconds=1)) == []

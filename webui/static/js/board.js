@@ -136,7 +136,8 @@ function campaignRow(first) {
   const run = button('開始', 'running');
   const pause = button('一時停止', 'paused');
   const stop = button('停止', 'stopped', () => confirmStop(first, set('stopped')));
-  const row = h('tr', {}, h('th', { scope: 'row' }, first.name), types, mode, lines, h('td', {}, state), because, h('td', {}, h('div.row', {}, run, pause, stop)));
+  const why = h('a', { href: `/why?campaign_id=${first.campaign_id}`, data: { testid: `campaign-${first.campaign_id}-why` }, aria: { label: `${first.name}の架電の理由` } }, '理由');
+  const row = h('tr', {}, h('th', { scope: 'row' }, first.name), types, mode, lines, h('td', {}, state), because, h('td', {}, h('div.row', {}, run, pause, stop, why)));
   row.update = (c) => {
     setText(types, (c.debt_types ?? []).join('・'));
     setText(mode, c.dial_mode === 'fixed_ratio' ? `${labels.dial_modes[c.dial_mode]} ${c.ratio.toFixed(1)}` : labels.dial_modes[c.dial_mode]);

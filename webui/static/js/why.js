@@ -84,7 +84,7 @@ function place(p) {
   const orders = Object.entries(p.order_labels).map(([window, label]) => `${labels.windows[window]}: ${label}`).join(' ・ ');
   const ahead = p.window === null ? '開く時間帯がありません'
     : `${moment(p.at)}（${labels.windows[p.window]}）に、この方より先に架電する方 ${count(p.ahead_n)}人 ／ 架電できる方 ${count(p.callable_n)}人`;
-  return [row('優先度', orders + (p.by_lot ? ' ・ 抽選あり' : '') + (p.graded ? '' : ' ・ 見直し待ち')), row('順番', ahead)];
+  return [row('優先度', orders + (p.by_lot ? ' ・ くじ' : '') + (p.graded ? '' : ' ・ 見直し待ち')), row('順番', ahead)];
 }
 
 function row(name, value) {
@@ -117,7 +117,7 @@ function history_(tried) {
       h('tbody', {}, tried.map((t) => h('tr', {}, h('td', {}, moment(t.at)), h('td', {}, t.direction === 'inbound' ? '受電' : '架電'),
         h('td', {}, labels.windows[t.window] ?? '—'), h('td', {}, labels.outcomes[t.outcome] ?? (t.direction === 'outbound' ? '架電中' : '—')),
         h('td', {}, labels.dispositions[t.disposition] ?? '—'),
-        h('td', {}, t.answer_probability === null ? '—' : percent(t.answer_probability, 1), t.by_lot && '（抽選）')))))));
+        h('td', {}, t.answer_probability === null ? '—' : percent(t.answer_probability, 1), t.by_lot && '（くじ）')))))));
 }
 
 async function askCampaign(campaignId) {
