@@ -113,6 +113,9 @@ def moved(by: Sequence[int]) -> str:
     return f"{fewer[0]}を1回減らし、{more[0]}を1回増やす" if fewer else f"{more[0]}を1回増やす"
 
 
+_NOTABLE_PRICE = 0.005  # contacts: less is shown as 0.00
+
+
 def grading(told: Mapping[str, Any]) -> list[str]:
     """What the last grading of a list found, in sentences."""
     people = int(told.get("people", 0))
@@ -120,7 +123,7 @@ def grading(told: Mapping[str, Any]) -> list[str]:
         return ["前回の順位付けでは、リストに対象者がいませんでした。"]
     sentences = []
     prices = told.get("prices")
-    if prices and max(prices) > 0:
+    if prices and max(prices) >= _NOTABLE_PRICE:
         worth = "、".join(
             f"{WINDOW_LABELS[window]} {price:.2f}件分" for window, price in zip(WINDOWS, prices, strict=True)
         )

@@ -126,7 +126,7 @@ function drawCampaigns() {
 
 function campaignRow(first) {
   const mode = h('td', {});
-  const types = h('td', {});
+  const types = h('td.types', {});
   const lines = h('td.num', {});
   const state = h('span.tag', { data: { testid: `campaign-${first.campaign_id}-state` } });
   const because = h('td.faint', {});

@@ -143,7 +143,7 @@ function later() {
 function drawOthers({ others }) {
   const rows = others.map((o) => h('tr', {}, h('th', { scope: 'row' }, o.label), h('td.num.gain', { data: { tone: o.gain > 0.5 ? 'good' : o.gain < -0.5 ? 'bad' : '' } }, `${signed(o.gain)}人`),
     h('td.num', {}, percent(o.contact_ratio)), h('td.num', {}, `${signed(o.agent_hours)}時間`),
-    h('td.num', {}, o.agent_hours > 0 ? (o.gain / o.agent_hours).toFixed(2) : '—')));
+    h('td.num', {}, o.agent_hours > 0 ? signed(o.gain / o.agent_hours, 2) : '—')));
   byId('others').replaceChildren(h('div.scroll', {}, h('table', {},
     h('thead', {}, h('tr', {}, ['変更', '接触の増減', '接触率', '稼働の増減', '1時間あたりの接触'].map((t, i) => h(i ? 'th.num' : 'th', { scope: 'col' }, t)))),
     h('tbody', {}, rows))));
