@@ -98,6 +98,9 @@ class Worker:
         try:
             return await work(*given)
         except _SYSTEM_ERRORS as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the database went with us: its error hid the cancellation
+                raise asyncio.CancelledError from error
             log.warning("worker_hindered", work=work.__name__.lstrip("_"), error=type(error).__name__)
             return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 import asyncpg
@@ -166,6 +168,33 @@ async def test_a_share_is_drawn_by_lot_and_the_attempt_says_so(town: Town) -> No
     fresh = await load_campaign(town.conn, campaign.campaign_id)
     await town.claim(fresh, limit=drawn)
     assert await town.conn.fetchval("SELECT count(*) FROM attempt WHERE by_lot") > 0
+
+
+class VanishingPool:
+    """A database that goes away in the moment in which the planner is told to end: giving back fails."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[None]:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()  # the question has no answer any more
+            yield
+        finally:
+            raise asyncpg.ConnectionDoesNotExistError
+
+
+async def test_the_planner_ends_although_the_database_went_at_the_same_time() -> None:
+    """Else it would run on for ever beside a site that was killed."""
+    pool = VanishingPool()
+    working = asyncio.create_task(Planner(pool, HandClock()).run())
+    await pool.asked.wait()
+    working.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await working
 
 
 async def test_the_planner_fits_settles_and_grades_and_grades_again_when_the_weights_change(

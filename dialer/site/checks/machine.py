@@ -28,9 +28,9 @@ async def python(patient: Patient) -> list[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] < _OLDEST_PYTHON:
         return [wrong("Python", f"{version} は古すぎます（3.11 以上が必要）", _SETUP)]
-    locked = (
-        {_plain(name): pin for name, pin in _PIN.findall(_LOCK.read_text(encoding="utf-8"))} if _LOCK.exists() else {}
-    )
+    locked: dict[str, set[str]] = {}  # some packages have a version for each version of Python
+    for name, pin in _PIN.findall(_LOCK.read_text(encoding="utf-8")) if _LOCK.exists() else ():
+        locked.setdefault(_plain(name), set()).add(pin)
     differing = []
     for name in _direct_dependencies():
         try:
@@ -38,8 +38,9 @@ async def python(patient: Patient) -> list[Finding]:
         except metadata.PackageNotFoundError:
             differing.append(f"{name} がありません")
             continue
-        if locked.get(_plain(name), installed) != installed:
-            differing.append(f"{name} は {installed}（指定は {locked[_plain(name)]}）")
+        pins = locked.get(_plain(name), {installed})
+        if installed not in pins:
+            differing.append(f"{name} は {installed}（指定は {'・'.join(sorted(pins))}）")
     if differing:
         return [wrong("Python", f"{version}、パッケージが違います: {'、'.join(differing)}", _SETUP)]
     return [ok("Python", f"{version}、パッケージは指定どおりです")]
