@@ -118,7 +118,17 @@ async def test_a_killed_site_takes_all_its_processes_with_it(up: Up, environment
     assert below(environment["VAR_DIR"])
     up.process.kill()
     await up.process.wait()
-    await until(lambda: below(environment["VAR_DIR"]) == {}, within_s=20, what="no process left")
+    left: dict[str, int] = {}
+
+    def nothing_left() -> bool:
+        left.clear()
+        left.update(below(environment["VAR_DIR"]))
+        return not left
+
+    try:
+        await until(nothing_left, within_s=20)
+    except AssertionError:
+        raise AssertionError(f"still there: {', '.join(left)}") from None
 
 
 @pytest.mark.parametrize(
