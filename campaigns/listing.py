@@ -10,7 +10,9 @@ read the facts themselves); it only leaves someone uncalled for longer.
 A result also moves back those who share its number or household (``results``: hold_sharers).
 
 Invariant: ``list_entry`` is written last in its transaction. A refresh of many people keeps other
-writers of it waiting until its transaction ends, so it belongs at that transaction's end.
+writers of it waiting until its transaction ends, so it belongs at that transaction's end. Invariant: an
+entry is made from facts read after the person (or all lists) was locked. A statement that began earlier
+and waited would put back somebody whose payment was committed meanwhile.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ async def refresh_progress(conn: asyncpg.Connection, debtor_ids: Sequence[int] |
     async with conn.transaction():
         await queries.add_missing_progress(conn, debtor_ids=ids)
         if ids is not None and len(ids) == 1:
+            await queries.lock_person(conn, debtor_id=ids[0])
             await queries.relist_one(conn, debtor_id=ids[0])
         elif ids is None or ids:
             if ids is None:
@@ -46,7 +49,7 @@ async def refresh_progress(conn: asyncpg.Connection, debtor_ids: Sequence[int] |
 
 
 async def relist(conn: asyncpg.Connection, debtor_id: int) -> None:
-    """The same for one person who was on a list already, in one statement: an ended attempt waits for it."""
+    """The same for one person whose progress the caller has locked, in one statement: an ended attempt waits for it."""
     await queries.relist_one(conn, debtor_id=debtor_id)
 
 

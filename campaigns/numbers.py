@@ -94,6 +94,7 @@ async def learn_number(
     async with conn.transaction():
         if not await household_of(conn, debtor_id):
             raise LookupError(f"no debtor {debtor_id}")
+        await queries.lock_person(conn, debtor_id=debtor_id)
         await queries.revive_phone(conn, number=phone.number, kind=phone.kind)
         await queries.learn_number(conn, debtor_id=debtor_id, number=phone.number, now=now, call_id=call_id)
         await queries.rank_others_lower(conn, debtor_id=debtor_id, number=phone.number)

@@ -1,7 +1,3 @@
--- name: lock_person(debtor_id)!
--- Progress before callback, as an ended attempt does it: two that want the same rows never wait for each other.
-SELECT FROM debtor_progress WHERE debtor_id = :debtor_id::bigint FOR NO KEY UPDATE;
-
 -- name: insert_callback(debtor_id, due_at, agent_id, now, call_id)!
 INSERT INTO callback (debtor_id, due_at, agent_id, made_at, call_id)
 VALUES (:debtor_id, :due_at, :agent_id, :now, :call_id);

@@ -1,3 +1,8 @@
+-- name: lock_person(debtor_id)!
+-- Before everything else of a person, as an ended attempt does it: two that change one person never wait for each other
+-- in a circle, and the second one reads what the first has written.
+SELECT FROM debtor_progress WHERE debtor_id = :debtor_id::bigint FOR NO KEY UPDATE;
+
 -- name: lock_lists()!
 -- Other writers of list_entry wait; readers, and so claims, do not.
 LOCK TABLE list_entry IN SHARE ROW EXCLUSIVE MODE;

@@ -17,6 +17,7 @@ from campaigns.facts import read_facts
 from campaigns.listing import list_drift, refresh_progress
 from campaigns.model import AttemptState, Outcome, Window
 from campaigns.rules import may_call
+from tests.deadline import until_found
 from tests.fixtures_people import TUESDAY, Town
 
 WEEKDAY_ONLY = (WindowRule(Window.WEEKDAY, DayKind.WEEKDAY, 9 * 3600, 17 * 3600),)
@@ -145,6 +146,26 @@ async def test_nobody_whose_payment_has_come_in_is_dialed(town: Town, dsn: str) 
     assert await town.claim(campaign) == []
     assert await town.conn.fetchval("SELECT count(*) FROM attempt WHERE outcome = 'no_answer'") > 40
     assert await list_drift(town.conn) == 0
+
+
+async def test_a_call_that_ends_while_a_payment_is_written_puts_nobody_back_on_the_list(town: Town, dsn: str) -> None:
+    """The call's end began before the payment was committed, and is written after it: the payment stands."""
+    await town.person()
+    campaign = await town.campaign()
+    [claimed] = await town.claim(campaign)
+    payments = await asyncpg.connect(dsn)
+    try:
+        async with asyncio.TaskGroup() as tasks, payments.transaction():
+            await payments.execute("UPDATE debt_item SET paid_on = '2026-11-24'")
+            await refresh_progress(payments, [claimed.debtor_id])
+            call = tasks.create_task(dial(town.conn, claimed, Outcome.NO_ANSWER))
+            blocked, waits = "SELECT cardinality(pg_blocking_pids($1)) > 0", town.conn.get_server_pid()
+            await until_found(lambda: payments.fetchval(blocked, waits), what="the call's end waits for the payment")
+        assert call.done()
+    finally:
+        await payments.close()
+    assert await list_drift(town.conn) == 0
+    assert await town.conn.fetchval("SELECT count(*) FROM list_entry") == 0
 
 
 async def test_claims_go_on_while_the_lists_are_made_again(town: Town, dsn: str) -> None:
