@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
 import asyncpg
 
-from campaigns.calendar import DayKind, WindowRule, jst_date
+from campaigns.calendar import DayKind, WindowRule
 from campaigns.errors import CampaignInvalid, CampaignUnknown
 from campaigns.listing import refresh_progress
 from campaigns.model import DialMode, Rotation, Window
@@ -284,10 +284,3 @@ async def set_state(conn: asyncpg.Connection, campaign_id: int, state: CampaignS
     """
     if await queries.set_campaign_state(conn, campaign_id=campaign_id, state=state) is None:
         raise CampaignUnknown(f"no campaign has the id {campaign_id}")
-
-
-async def load_calendar_days(conn: asyncpg.Connection, now: datetime, days: int) -> dict[date, DayKind]:
-    """What the editable calendar says from the JST day of `now` on, for `days` further days."""
-    first_on = jst_date(now)
-    rows = queries.calendar_days(conn, first_on=first_on, last_on=first_on + timedelta(days=days))
-    return {row["day"]: DayKind(row["day_kind"]) async for row in rows}

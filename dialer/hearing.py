@@ -28,7 +28,7 @@ from dialer.calls.live_call import Happening
 from dialer.calls.machine import Event
 from dialer.calls.outcomes import NOT_PLACED
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
+from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.line import call_id_or_none
 
 log = structlog.get_logger()
@@ -123,9 +123,11 @@ class Hearing:
                     await hear()
                     break
                 except DATABASE_AWAY as error:
+                    unless_cancelled(error)
                     log.error("database_away", while_writing="leg", error=type(error).__name__)
                     await self._clock.sleep(_RETRY_S)
                 except Exception as error:
+                    unless_cancelled(error)
                     # An outer edge: what one leg did must not keep the others from being heard.
                     log.exception("leg_not_heard", error=type(error).__name__)
                     break

@@ -27,7 +27,7 @@ from dialer.agents.machine import AgentState
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
+from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.placing import Campaigning
 
 log = structlog.get_logger()
@@ -171,6 +171,7 @@ class Live:
                 async with self._pool.acquire() as conn:
                     counts = await counts_since(conn, start_of_day(jst_date(self._clock.now())))
             except DATABASE_AWAY as error:
+                unless_cancelled(error)
                 log.warning("counts_postponed", error=type(error).__name__)
                 counts = self._counts
             if counts != self._counts:

@@ -23,7 +23,7 @@ from dialer.calls.desk import CallDesk
 from dialer.calls.held import HeldCalls
 from dialer.calls.live_call import LiveCall, live_call_of
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
+from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.pacing.modes import policy_for
 from dialer.pacing.policy import AgentView, Decision, PendingCall, Snapshot, limit
 from dialer.pacing.rate import CallRate
@@ -99,9 +99,11 @@ class Placing:
                 await self._tick()
                 pause_s = _TICK_S
             except DATABASE_AWAY as error:
+                unless_cancelled(error)
                 pause_s = _FAULT_PAUSE_S
                 log.error("dialing_stopped_database_away", error=type(error).__name__)
             except Exception as error:
+                unless_cancelled(error)
                 # An outer edge: nothing more is dialed for a while, and those who talk go on talking.
                 pause_s = _FAULT_PAUSE_S
                 log.exception("dialing_stopped", error=type(error).__name__)

@@ -10,7 +10,6 @@ Invariant: it holds no lock for longer than one batch, so the engine never waits
 
 from __future__ import annotations
 
-import asyncio
 import os
 from contextlib import suppress
 from dataclasses import asdict
@@ -26,7 +25,7 @@ from campaigns.grading.grading import grade_list
 from campaigns.opening.store import load_openings
 from campaigns.promises import Settled, settle
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
+from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.db.pool import open_pool
 from dialer.settings import Settings
 from dialer.site.servers import database_url
@@ -60,11 +59,11 @@ class Planner:
                 await self.tick()
                 pause_s = TICK_S
             except DATABASE_AWAY as error:
-                _unless_cancelled(error)
+                unless_cancelled(error)
                 log.warning("planner_database_away", error=type(error).__name__)
                 pause_s = _FAULT_PAUSE_S
             except Exception as error:  # an outer edge: tomorrow's list must not hang on one bad row
-                _unless_cancelled(error)
+                unless_cancelled(error)
                 log.exception("planner_fault", error=type(error).__name__)
                 pause_s = _FAULT_PAUSE_S
             await self._clock.sleep(pause_s)
@@ -115,17 +114,6 @@ class Planner:
         if last is None or campaign.graded_at is None or jst_date(last) != jst_date(now):
             return True
         return campaign.state is CampaignState.RUNNING and now - last >= WHOLE_EVERY
-
-
-def _unless_cancelled(error: Exception) -> None:
-    """End after all when the work was cancelled and `error` took the place of the cancellation.
-
-    That happens when the database goes away in the same moment: giving the connection back fails, and its error is
-    raised instead. The cancellation would be forgotten, and the process never end.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError from error
 
 
 async def run(settings: Settings, clock: Clock, *, once: bool = False) -> None:

@@ -28,7 +28,7 @@ from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Event
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
+from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.errors import AmiError, RequestRefused
 from dialer.line import EndedChannel, Line, LiveChannel, call_id_or_none
 
@@ -89,8 +89,10 @@ class Reconciliation:
             try:
                 await self.compare()
             except (AmiError, *DATABASE_AWAY) as error:
+                unless_cancelled(error)
                 log.warning("comparison_postponed", error=type(error).__name__)
             except Exception as error:
+                unless_cancelled(error)
                 # An outer edge: the next look begins anew, and the calls go on meanwhile.
                 log.exception("comparison_failed", error=type(error).__name__)
 

@@ -13,10 +13,6 @@ SELECT campaign.campaign_id, campaign.name, campaign.state, campaign.dial_mode, 
  WHERE :campaign_id::bigint IS NULL OR campaign.campaign_id = :campaign_id
  ORDER BY campaign.campaign_id;
 
--- name: calendar_days(first_on, last_on)
--- What the editable calendar says about the days from :first_on to :last_on.
-SELECT day, day_kind FROM calendar_day WHERE day BETWEEN :first_on::date AND :last_on::date;
-
 -- name: unknown_debt_types(debt_types)
 -- Those of the given codes that no debt type has.
 SELECT code FROM unnest(:debt_types::text[]) AS given (code)

@@ -18,7 +18,7 @@ from dialer.agents.floor import Agent, Floor, Planned
 from dialer.agents.machine import AgentEvent, AgentState, Details
 from dialer.calls.live_call import LiveCall, PlannedStep
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
+from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from recordings import store as recordings
 
 log = structlog.get_logger()
@@ -81,6 +81,7 @@ class Ledger:
                             await self._floor.write(conn, change, at=steps[-1].at)
                 return
             except DATABASE_AWAY as error:
+                unless_cancelled(error)
                 in_doubt = True
                 log.error("database_away", while_writing="call", call_id=str(call.call_id), error=type(error).__name__)
                 await self._clock.sleep(_RETRY_S)

@@ -6,7 +6,6 @@ What a day is, is decided in ``campaigns/opening``; the keys of a calendar file 
 
 from __future__ import annotations
 
-import asyncio
 from calendar import monthrange
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -17,8 +16,7 @@ import click
 from rich.cells import cell_len, set_cell_size
 
 from campaigns.calendar import jst_date
-from campaigns.campaign import Campaign, load_campaigns
-from campaigns.errors import CampaignError, CampaignUnknown
+from campaigns.campaign import load_campaigns
 from campaigns.model import Window
 from campaigns.opening.document import CLOSED
 from campaigns.opening.hours import Session, open_s
@@ -35,9 +33,7 @@ from campaigns.opening.store import (
 )
 from campaigns.opening.writing import to_toml
 from dialer.clock import SystemClock
-from dialer.db.pool import open_pool
-from dialer.settings import read_settings
-from dialer.site.servers import running_database
+from dialer.on_database import campaign_named, run_on_database
 
 Result = TypeVar("Result")
 _clock = SystemClock()
@@ -177,7 +173,7 @@ def use(name: str | None, campaign: str | None, debt_type: str | None, no_calend
 
     async def act(conn: asyncpg.Connection) -> str:
         if campaign is not None:
-            found = _find(await load_campaigns(conn), campaign)
+            found = await campaign_named(conn, campaign)
             await use_for_campaign(conn, name, found.campaign_id)
             return f"「{found.name}」: {name or 'カレンダーなし（キャンペーンの時間帯）'}"
         assert debt_type is not None
@@ -221,27 +217,5 @@ def _say_day(calendar: OperatingCalendar, day: date) -> None:
     click.echo(_day_line(calendar.plan_on(day), 0))
 
 
-def _find(campaigns: list[Campaign], name: str) -> Campaign:
-    """The campaign of that name, or of that id when no name fits."""
-    for fits in (lambda one: one.name == name, lambda one: str(one.campaign_id) == name):
-        if found := [one for one in campaigns if fits(one)]:
-            return found[0]
-    raise CampaignUnknown(f"{name}: no campaign has this name or id (see `dialer campaign list`)")
-
-
 def _run(act: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
-    """Do one thing on one connection to this site's database."""
-
-    async def run() -> Result:
-        async with running_database(read_settings(), _clock) as dsn:
-            pool = await open_pool(dsn, size=1, application="tsunagu calendar")
-            try:
-                async with pool.acquire() as conn:
-                    return await act(conn)
-            finally:
-                await pool.close()
-
-    try:
-        return asyncio.run(run())
-    except CampaignError as error:
-        raise click.ClickException(str(error)) from error
+    return run_on_database(act, _clock, "tsunagu calendar")

@@ -10,6 +10,8 @@ Source: https://www.postgresql.org/docs/current/errcodes-appendix.html (classes 
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 
 DATABASE_AWAY = (
@@ -24,3 +26,14 @@ DATABASE_AWAY = (
     asyncpg.ReadOnlySQLTransactionError,  # it became a standby
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
+
+
+def unless_cancelled(error: BaseException) -> None:
+    """Raise the cancellation after all, when `error` was raised in its place: to be asked by every loop that goes on.
+
+    A connection that is lost in the moment of a cancellation fails when it is given back, and that error is raised
+    instead. A loop that takes it for "later" would forget the cancellation, and its process never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error

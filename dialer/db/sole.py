@@ -19,7 +19,7 @@ import asyncpg
 import structlog
 
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
+from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.errors import StartError
 
 log = structlog.get_logger()
@@ -65,6 +65,7 @@ class SoleEngine:
                 await self._take()
                 log.info("sole_engine_again")
             except DATABASE_AWAY as error:
+                unless_cancelled(error)
                 log.warning("sole_engine_unknown", error=type(error).__name__)
                 await self._clock.sleep(_RETRY_S)
 

@@ -16,10 +16,11 @@ import aiosql
 import asyncpg
 
 from campaigns.calendar import DayKind, day_kind, jst_date, to_jst
-from campaigns.campaign import CampaignState, NewCampaign, add_campaign, load_calendar_days, set_state
+from campaigns.campaign import CampaignState, NewCampaign, add_campaign, set_state
 from campaigns.importing.importer import import_file
 from campaigns.importing.mapping import load_mapping
 from campaigns.model import DialMode
+from campaigns.opening.store import load_openings
 from dialer.accounts.users import Role
 from dialer.clock import Clock
 from dialer.errors import EngineUnavailable, StartError
@@ -137,7 +138,7 @@ class Demo:
     async def _open_today(self, conn: asyncpg.Connection) -> None:
         """On a closed day (12/29–1/3) the demo would call nobody: it says so and opens the day."""
         now = self._clock.now()
-        told = await load_calendar_days(conn, now, 2)
+        told = {day: said.kind for day, said in (await load_openings(conn)).site_days.items()}
         for day in (jst_date(now), jst_date(now + timedelta(days=1))):
             if day_kind(day, told) is DayKind.CLOSED:
                 await _sql.open_day(conn, day=day, day_kind=DayKind.DAY_OFF, reason="デモ")
