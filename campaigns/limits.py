@@ -78,10 +78,14 @@ async def set_caps(conn: asyncpg.Connection, caps: AllCaps, now: datetime) -> No
             periods=[period for _, period, _ in given],
             at_mosts=[at_most for _, _, at_most in given],
         )
-        today = jst_date(now)
-        await queries.recap_people(conn, today=today)
-        await queries.recap_numbers(conn, today=today)
-        await queries.recap_households(conn, today=today)
+        recaps = {
+            CapScope.PERSON: queries.recap_people,
+            CapScope.NUMBER: queries.recap_numbers,
+            CapScope.HOUSEHOLD: queries.recap_households,
+        }
+        for scope, recap in recaps.items():
+            by_period = {f"{period}_cap": caps.get(scope, {}).get(period) for period in CapPeriod}
+            await recap(conn, **by_period, today=jst_date(now))
         await refresh_progress(conn, None)
 
 

@@ -11,7 +11,7 @@
 
 Shared by every kind of file: ``columns`` and ``rows`` (cells → values), ``times``, ``pipeline`` (batches in one
 transaction), ``queries``. Payments and past records, which are staged whole and then merged, have their own packages on
-top of ``intake``:
+top of ``intake`` and ``intake_checking``:
 
     payments/   ``import_payments``: who has paid or promised isn't called from then on (CALL-8, CALL-10)
     history/    ``import_history``: what a former system knew about people's hours (CALL-5, CALL-6)

@@ -17,12 +17,13 @@ from typing import Any
 
 import asyncpg
 
-from campaigns.importing.checking import Batch, Checker, Record
+from campaigns.importing.checking import Batch, Checker
 from campaigns.importing.faults import ImportBusy, TooManyAbsent
 from campaigns.importing.fields import DEBT_FIELDS, PERSON_FIELDS
 from campaigns.importing.mapping import Mapping as CityMapping
 from campaigns.importing.phones import Phone
 from campaigns.importing.queries import LOCK_KEY, queries
+from campaigns.importing.rows import Record
 from campaigns.numbers import share_household_numbers
 
 COPY_TIMEOUT_S = 60.0

@@ -23,9 +23,7 @@ from campaigns.importing.mapping import Mapping
 from campaigns.importing.phones import Phone
 from campaigns.importing.problems import Problem, Problems
 from campaigns.importing.reading import Chunk
-from campaigns.importing.rows import convert, of_full_width
-
-Record = tuple[Any, ...]
+from campaigns.importing.rows import Record, convert, of_full_width
 
 _NAME, _BORN_ON = PERSON_FIELDS.index("name"), PERSON_FIELDS.index("born_on")
 _HOUSEHOLD, _STOP = PERSON_FIELDS.index("household_no"), PERSON_FIELDS.index("contact_stop")
@@ -71,28 +69,23 @@ class Checker:
 
     def check(self, chunk: Chunk) -> Batch:
         """What the good rows of `chunk` add."""
-        found: list[Problem] = [Problem(line, "", "quoting") for line in chunk.broken]
-        rows, lines = of_full_width(self._columns.width, chunk, found)
+        rows, lines, found = of_full_width(self._columns.width, chunk)
         self.rows += len(chunk.rows) + len(chunk.broken)
         if not rows:
-            self._report(found)
+            self._problems.of_chunk(found)
             return Batch([], [], [])
         values, numbers, lines = convert(self._columns, rows, lines, found)
         blank = [None] * len(lines)
         self._check_keys(list(zip(*(values[name] for name in _KEY), strict=True)), lines, found)
         persons = self._merge_persons([values.get(name, blank) for name in PERSON_FIELDS], lines, found)
         phones = self._merge_phones(values["addressee_no"], numbers)
-        self._report(found)
+        self._problems.of_chunk(found)
         levied = values["levy_year"]
         assessed = values.get("assessment_year", levied)
         values["assessment_year"] = (
             [a or b for a, b in zip(assessed, levied, strict=True)] if None in assessed else assessed
         )
         return Batch(persons, phones, list(zip(*(values.get(name, blank) for name in DEBT_FIELDS), strict=True)))
-
-    def _report(self, found: list[Problem]) -> None:
-        self._problems.bad_rows += len({problem.line for problem in found if not problem.is_warning})
-        self._problems.extend(sorted(found, key=lambda problem: problem.line))
 
     def _check_keys(self, keys: list[Record], lines: list[int], found: list[Problem]) -> None:
         fresh = dict(zip(keys, lines, strict=True))

@@ -50,6 +50,10 @@ class BoundColumns:
     phones: list[BoundColumn]
     unused: list[str]
 
+    def header_of(self, *names: str) -> str:
+        """The file's name of the column that holds the first of the fields `names` that the file has; else empty."""
+        return next((bound.header for bound in self.fields if bound.field.name in names), "")
+
 
 def bind(mapping: Mapping, header: Sequence[str], today: date) -> tuple[BoundColumns, list[Problem]]:
     """The columns of a debts' file with `header`, and what is missing or double in it (line 1).

@@ -17,14 +17,13 @@ from campaigns.importing.applying import Changes, Merge, log_file
 from campaigns.importing.checking import Batch, Checker
 from campaigns.importing.columns import bind
 from campaigns.importing.mapping import Mapping
-from campaigns.importing.pipeline import Progress, drive
+from campaigns.importing.pipeline import CHECK_ROWS, Progress, drive
 from campaigns.importing.problems import Problems
 from campaigns.importing.reading import TableFile
 from campaigns.listing import refresh_progress
 
 __all__ = ["ImportResult", "Progress", "import_file"]
 
-CHECK_ROWS = 1024  # checked at a time: what fits the processor's cache
 MERGE_ROWS = 20_000  # merged at a time: PostgreSQL is busy with them while the next are checked
 
 

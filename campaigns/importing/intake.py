@@ -9,25 +9,24 @@ Invariants: a file with one error changes nothing; the same file again changes n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import asyncpg
 
 from campaigns.importing.applying import COPY_TIMEOUT_S, take_lock
-from campaigns.importing.pipeline import Progress, drive
-from campaigns.importing.problems import Problem, Problems
+from campaigns.importing.intake_checking import Batch, RowChecker
+from campaigns.importing.pipeline import CHECK_ROWS, Progress, drive
+from campaigns.importing.problems import Problems
 from campaigns.importing.queries import queries
-from campaigns.importing.reading import Chunk, TableFile
+from campaigns.importing.reading import TableFile
 
-Record = tuple[Any, ...]
-Batch = dict[str, list[Record]]
-"""Rows for staging tables, by the table's name."""
+CheckerT = TypeVar("CheckerT", bound=RowChecker)
 
-CHECK_ROWS = 1024  # checked at a time: what fits the processor's cache
 STAGE_ROWS = 20_000  # staged at a time
 
 
@@ -77,53 +76,38 @@ class Format(Protocol):
     def delimiter(self) -> str: ...
 
 
-class Intake(Protocol):
-    """One kind of file."""
+class Intake(ABC, Generic[CheckerT]):
+    """One file of one kind: its checker, and how what it staged is brought into the tables.
 
-    @property
-    def mapping_name(self) -> str:
-        """Kind and name, for the log of files."""
-        ...
+    Args:
+        checker: of this file, fresh.
 
-    @property
-    def stages(self) -> Mapping[str, Sequence[str]]:
-        """Staging tables and their columns, in the order of a record."""
-        ...
+    Attributes:
+        stages: staging tables and their columns, in the order of a record.
+        checker: as given.
+    """
 
-    @property
-    def rows(self) -> int:
-        """Seen so far, good and bad."""
-        ...
+    stages: ClassVar[Mapping[str, Sequence[str]]]
 
-    @property
-    def left_out(self) -> int: ...
+    def __init__(self, checker: CheckerT) -> None:
+        self.checker = checker
 
-    @property
-    def skipped(self) -> int: ...
-
-    def bind(self, header: Sequence[str], problems: Problems) -> list[str]:
-        """Find the mapping's columns; return those that are not used. `problems` takes all that are found later."""
-        ...
-
-    def check(self, chunk: Chunk) -> Batch:
-        """What the good rows of `chunk` add. Called in a thread."""
-        ...
-
+    @abstractmethod
     async def begin(self, conn: asyncpg.Connection) -> None:
         """Make the staging tables."""
-        ...
 
+    @abstractmethod
     async def merge(self, conn: asyncpg.Connection, import_id: int, tell: Callable[[float], None]) -> Mapping[str, int]:
         """Bring what is staged into the tables; return the changes. `tell`: the share of the merge that is done."""
-        ...
 
 
 async def take_in(
     conn: asyncpg.Connection,
     path: Path,
     form: Format,
-    intake: Intake,
+    open_intake: Callable[[Sequence[str], Problems], Intake[CheckerT]],
     *,
+    mapping_name: str,
     now: datetime,
     progress: Callable[[Progress], None],
     dry_run: bool,
@@ -133,7 +117,8 @@ async def take_in(
     Args:
         conn: outside a transaction.
         form: of the mapping.
-        intake: fresh, of the file's kind.
+        open_intake: given the file's header, and the problems that take all that is wrong with it.
+        mapping_name: kind and name, for the log of files.
         now: aware; the moment of the import.
         progress: called now and then.
         dry_run: do all of it, then roll back; the counts are those of a real run.
@@ -147,7 +132,8 @@ async def take_in(
     changes: Mapping[str, int] = {}
     applied = False
     with TableFile(path, form.encoding, form.delimiter) as table:
-        unused = intake.bind(table.header, problems)
+        intake = open_intake(table.header, problems)
+        checker = intake.checker
 
         async def begin() -> None:
             await take_lock(conn)
@@ -161,11 +147,11 @@ async def take_in(
 
         async def finish() -> None:
             nonlocal changes
-            of_file = {"sha256": table.sha256, "mapping": intake.mapping_name}
-            import_id = await queries.open_file(conn, **of_file, file_name=path.name, rows=intake.rows, now=now)
+            of_file = {"sha256": table.sha256, "mapping": mapping_name}
+            import_id = await queries.open_file(conn, **of_file, file_name=path.name, rows=checker.rows, now=now)
 
             def tell(share: float) -> None:
-                progress(Progress("merging", int(share * table.size), table.size, intake.rows))
+                progress(Progress("merging", int(share * table.size), table.size, checker.rows))
 
             tell(0.0)
             changes = await intake.merge(conn, import_id, tell)
@@ -174,30 +160,24 @@ async def take_in(
 
         if not problems.errors:
             applied = await drive(
-                conn, table, _batches(table, intake), problems, begin=begin, add=stage, finish=finish,
-                rows=lambda: intake.rows, progress=progress, dry_run=dry_run,
+                conn, table, _batches(table, intake.stages, checker), problems, begin=begin, add=stage, finish=finish,
+                rows=lambda: checker.rows, progress=progress, dry_run=dry_run,
             )  # fmt: skip
     return IntakeResult(
-        path.name, intake.mapping_name, table.encoding, applied, dry_run, intake.rows, intake.left_out,
-        intake.skipped, unused, problems, {} if problems.errors else changes,
+        path.name, mapping_name, table.encoding, applied, dry_run, checker.rows, checker.left_out,
+        checker.skipped, checker.unused, problems, {} if problems.errors else changes,
     )  # fmt: skip
 
 
-def _batches(table: TableFile, intake: Intake) -> Iterator[Batch]:
+def _batches(table: TableFile, stages: Iterable[str], checker: RowChecker) -> Iterator[Batch]:
     """The checked rows of `table`, about ``STAGE_ROWS`` at a time."""
-    batch: Batch = {name: [] for name in intake.stages}
+    batch: Batch = {name: [] for name in stages}
     done = 0
     for chunk in table.chunks(CHECK_ROWS):
-        for name, records in intake.check(chunk).items():
+        for name, records in checker.check(chunk).items():
             batch[name].extend(records)
-        if intake.rows - done >= STAGE_ROWS:
+        if checker.rows - done >= STAGE_ROWS:
             yield batch
-            batch, done = {name: [] for name in intake.stages}, intake.rows
-    if intake.rows > done:
+            batch, done = {name: [] for name in stages}, checker.rows
+    if checker.rows > done:
         yield batch
-
-
-def report(problems: Problems, found: list[Problem]) -> None:
-    """Add what one chunk had, in the order of its lines."""
-    problems.bad_rows += len({problem.line for problem in found if not problem.is_warning})
-    problems.extend(sorted(found, key=lambda problem: problem.line))

@@ -24,6 +24,8 @@ from campaigns.importing.reading import TableFile
 
 BatchT = TypeVar("BatchT")
 
+CHECK_ROWS = 1024  # checked at a time: what fits the processor's cache
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

@@ -119,3 +119,8 @@ class Problems:
         """Add each."""
         for problem in problems:
             self.add(problem)
+
+    def of_chunk(self, found: list[Problem]) -> None:
+        """Add what one chunk had, in the order of its lines; count its bad rows."""
+        self.bad_rows += len({problem.line for problem in found if not problem.is_warning})
+        self.extend(sorted(found, key=lambda problem: problem.line))

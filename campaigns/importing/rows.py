@@ -19,6 +19,9 @@ from campaigns.importing.reading import Chunk
 # Characters of the private use areas (外字): kept as given, but shown as an empty box by every other machine.
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 
+Record = tuple[Any, ...]
+"""One row of values for a table."""
+
 
 class Rows(NamedTuple):
     """Good rows, column by column.
@@ -34,10 +37,11 @@ class Rows(NamedTuple):
     lines: list[int]
 
 
-def of_full_width(width: int, chunk: Chunk, found: list[Problem]) -> tuple[list[list[str]], list[int]]:
-    """The rows of `chunk` that have `width` cells, and their lines; the others go to `found`."""
+def of_full_width(width: int, chunk: Chunk) -> tuple[list[list[str]], list[int], list[Problem]]:
+    """The rows of `chunk` that have `width` cells, their lines, and what is wrong with the others."""
+    found = [Problem(line, "", "quoting") for line in chunk.broken]
     if set(map(len, chunk.rows)) <= {width}:
-        return chunk.rows, chunk.lines
+        return chunk.rows, chunk.lines, found
     rows, lines = [], []
     for row, line in zip(chunk.rows, chunk.lines, strict=True):
         if len(row) == width:
@@ -45,7 +49,7 @@ def of_full_width(width: int, chunk: Chunk, found: list[Problem]) -> tuple[list[
             lines.append(line)
         else:
             found.append(Problem(line, "", "column_count"))
-    return rows, lines
+    return rows, lines, found
 
 
 def convert(columns: BoundColumns, rows: list[list[str]], lines: list[int], found: list[Problem]) -> Rows:
@@ -76,9 +80,8 @@ def _column(bound: BoundColumn, cells: list[tuple[str, ...]], lines: list[int], 
             if type(value) is Flaw:
                 found.append(Problem(lines[i], bound.header or bound.field.label, value.code, bound.lenient))
                 values[i] = None
-    # A converter may return anything; those of name and address return text or None.
-    if bound.field.name in ("name", "address") and _PRIVATE.search("".join(filter(None, values))):  # type: ignore[arg-type]
+    if bound.field.name in ("name", "address") and _PRIVATE.search("".join(v for v in values if isinstance(v, str))):
         for i, value in enumerate(values):
-            if value and _PRIVATE.search(value):  # type: ignore[call-overload]
+            if isinstance(value, str) and _PRIVATE.search(value):
                 found.append(Problem(lines[i], bound.header, "private_character", True))
     return values

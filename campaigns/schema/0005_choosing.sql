@@ -83,6 +83,22 @@ ALTER TABLE household_progress
     ADD COLUMN month_attempts smallint NOT NULL DEFAULT 0,
     ADD COLUMN capped_until   timestamptz;
 
+-- The end of the longest period whose cap is reached and that is not over on the JST day `today`; NULL = none, as for a
+-- cap that is NULL. It is campaigns/caps.py: capped_until, for everybody at once; a test holds the two together.
+-- One expression of immutable parts, so that PostgreSQL puts it in place of the call.
+CREATE FUNCTION capped_until(
+    counted_on date, day_attempts integer, week_attempts integer, month_attempts integer,
+    day_cap integer, week_cap integer, month_cap integer, today date
+) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT nullif(greatest(
+               today,
+               CASE WHEN day_attempts >= day_cap THEN counted_on + 1 END,
+               CASE WHEN week_attempts >= week_cap THEN date_trunc('week', counted_on::timestamp)::date + 7 END,
+               CASE WHEN month_attempts >= month_cap
+                    THEN (date_trunc('month', counted_on::timestamp) + interval '1 month')::date END
+           ), today)::timestamp AT TIME ZONE 'Asia/Tokyo'
+$$;
+
 -- delay_s = not before; at_latest_s = from then on this person comes before the graded ones.
 ALTER TABLE retry_rule
     ADD COLUMN at_latest_s integer CHECK (at_latest_s >= delay_s);

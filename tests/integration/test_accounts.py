@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+
 import asyncpg
 import pytest
 
@@ -11,10 +14,16 @@ from dialer.errors import AccountRefused
 from tests.fixtures_people import TUESDAY
 
 
-async def an_account(conn: asyncpg.Connection, login: str, *, takes_calls: bool = True, **given: object) -> None:
+class Given(TypedDict, total=False):
+    """What `add_user` has a default for."""
+
+    languages: Sequence[str]
+
+
+async def an_account(conn: asyncpg.Connection, login: str, *, takes_calls: bool = True, **given: Unpack[Given]) -> None:
     await add_user(
         conn, Passwords(), login=login, display_name="試験 花子", role=Role.AGENT, password="Correct-Horse-9",
-        now=TUESDAY, done_by="tests", takes_calls=takes_calls, **given,  # type: ignore[arg-type]
+        now=TUESDAY, done_by="tests", takes_calls=takes_calls, **given,
     )  # fmt: skip
 
 

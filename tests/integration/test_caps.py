@@ -18,6 +18,11 @@ from campaigns.model import Outcome
 from tests.fixtures_people import TUESDAY, Town
 
 TOMORROW = start_of_day(date(2026, 11, 25))
+PROGRESS = {
+    CapScope.PERSON: ("debtor_progress", "debtor_id"),
+    CapScope.NUMBER: ("number_progress", "number"),
+    CapScope.HOUSEHOLD: ("household_progress", "household_id"),
+}
 NONE = {scope: dict[CapPeriod, int]() for scope in CapScope}
 
 
@@ -89,25 +94,41 @@ async def test_new_caps_hold_at_once(town: Town) -> None:
             await cancel(town.conn, one.attempt_id, later)
 
 
-async def test_new_caps_are_reckoned_as_each_attempt_reckons_them(town: Town) -> None:
+@pytest.mark.parametrize("scope", CapScope)
+async def test_new_caps_are_reckoned_as_each_attempt_reckons_them(town: Town, scope: CapScope) -> None:
     """The SQL for everybody and the function for one are one rule: seeded counts, days around ends of periods."""
     seed = random.Random(7)
     now = datetime(2026, 12, 15, 3, tzinfo=UTC)  # a Tuesday
-    people = {await town.person(): seen for seen in [random_counts(seed, jst_date(now)) for _ in range(60)]}
-    await town.campaign()
-    for debtor_id, counts in people.items():
+    held = {await someone(town, scope): random_counts(seed, jst_date(now)) for _ in range(60)}
+    table, key = PROGRESS[scope]
+    for of, counts in held.items():
         await town.conn.execute(
-            "UPDATE debtor_progress SET counted_on = $2, day_attempts = $3, week_attempts = $4, month_attempts = $5,"
-            " capped_until = $6 WHERE debtor_id = $1",
-            debtor_id, counts.counted_on, counts.day_attempts, counts.week_attempts, counts.month_attempts,
+            f"INSERT INTO {table} ({key}, last_attempt_at, next_attempt_at, counted_on, day_attempts, week_attempts,"
+            " month_attempts, capped_until) VALUES ($1, $2, $2, $3, $4, $5, $6, $7)",
+            of, now, counts.counted_on, counts.day_attempts, counts.week_attempts, counts.month_attempts,
             seed.choice([None, now]) if counts.counted_on else None,
         )  # fmt: skip
-    caps = {CapPeriod.DAY: 2, CapPeriod.WEEK: 4, CapPeriod.MONTH: 6}
-    await set_caps(town.conn, {CapScope.PERSON: caps}, now)
-    rows = await town.conn.fetch("SELECT debtor_id, capped_until FROM debtor_progress")
-    expected = {debtor_id: capped_until(counts, caps, now) for debtor_id, counts in people.items()}
-    assert dict(tuple(r) for r in rows) == expected
-    assert len({*expected.values()}) == 4, "day, week and month, and no cap"
+    ends = dict[str, set[datetime | None]]()
+    for name, caps in {
+        "all": {CapPeriod.DAY: 2, CapPeriod.WEEK: 4, CapPeriod.MONTH: 6},
+        "week": {CapPeriod.WEEK: 3},
+        "none": dict[CapPeriod, int](),
+    }.items():
+        others = {other: {CapPeriod.DAY: 1} for other in CapScope if other is not scope}
+        await set_caps(town.conn, {**others, scope: caps}, now)
+        found = dict(tuple(r) for r in await town.conn.fetch(f"SELECT {key}, capped_until FROM {table}"))
+        assert found == {of: capped_until(counts, caps, now) for of, counts in held.items()}
+        ends[name] = {*found.values()}
+    assert {name: len(those) for name, those in ends.items()} == {"all": 4, "week": 2, "none": 1}, "each end, and none"
+
+
+async def someone(town: Town, scope: CapScope) -> int | str:
+    """A new person, number or household, by the key of its table in ``PROGRESS``."""
+    if scope is CapScope.HOUSEHOLD:
+        return await town.household()
+    number = town.number()
+    debtor_id = await town.person(numbers=[number])
+    return debtor_id if scope is CapScope.PERSON else number
 
 
 def random_counts(seed: random.Random, today: date) -> Counts:

@@ -1,37 +1,14 @@
-"""``dialer import`` and ``dialer generate`` as a person runs them."""
+"""``dialer import`` and ``dialer generate`` as a person runs them; of every kind of import, what is refused."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from campaigns.importing.mapping import MAPPINGS
-
-Dialer = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def dialer(dsn: str, tmp_path: Path) -> Dialer:
-    """Run the command line in an empty folder against this test's database."""
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "dialer", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "DATABASE_URL": dsn, "VAR_DIR": str(tmp_path / "var")},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+from tests.fixtures_commands import Dialer
 
 
 async def test_a_generated_file_is_imported_and_again_without_change(dialer: Dialer, db: asyncpg.Connection) -> None:
@@ -75,6 +52,9 @@ async def test_a_bad_file_ends_with_status_1_and_a_report(
         (("import", "none.csv", "--mapping", "niigata"), "none.csv"),
         (("import", "empty.csv", "--mapping", "niigata"), "見出し"),
         (("import", "empty.csv", "--mapping", "tokyo"), "tokyo"),
+        (("import-payments", "none.csv", "--mapping", "niigata"), "none.csv"),
+        (("import-history", "empty.csv", "--mapping", "niigata"), "見出し"),
+        (("import-history", "empty.csv", "--mapping", "tokyo"), "tokyo"),
         (("generate", "people.csv", "--rows", "0"), "rows"),
         (("generate", "none/people.csv"), "No such file"),
     ],

@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
-import pytest
 
-Dialer = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def dialer(dsn: str, tmp_path: Path) -> Dialer:
-    """Run the command line in an empty folder against this test's database."""
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "dialer", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "DATABASE_URL": dsn, "VAR_DIR": str(tmp_path / "var")},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+from tests.fixtures_commands import Dialer
 
 
 async def test_what_is_generated_can_be_imported(dialer: Dialer, db: asyncpg.Connection) -> None:
@@ -62,20 +39,3 @@ async def test_a_file_that_is_refused_ends_with_status_1_and_a_report(
     for text in (report, result.stdout, result.stderr):
         assert "X123456" not in text
     assert await db.fetchval("SELECT count(*) FROM import_file") == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("import-payments", "none.csv", "--mapping", "niigata"), "none.csv"),
-        (("import-history", "empty.csv", "--mapping", "niigata"), "見出し"),
-        (("import-history", "empty.csv", "--mapping", "tokyo"), "tokyo"),
-    ],
-)
-def test_what_is_wrong_is_one_clear_line(dialer: Dialer, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    """No trace on the screen of a clerk."""
-    (tmp_path / "empty.csv").touch()
-    result = dialer(*arguments)
-    assert result.returncode != 0
-    assert said in result.stderr
-    assert "Traceback" not in result.stderr

@@ -19,7 +19,7 @@ from campaigns.opening.patterns import Pattern, Stretch
 
 quick = settings(deadline=None, max_examples=50)
 
-moments = st.datetimes(datetime(2025, 12, 1), datetime(2027, 2, 1), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(2025, 12, 1), datetime(2027, 2, 1), timezones=st.just(UTC))  # noqa: DTZ001  # `st` adds the zone
 dates = st.dates(date(2025, 12, 1), date(2027, 2, 1))
 
 

@@ -14,15 +14,13 @@ from datetime import date, datetime
 from typing import Any
 
 from campaigns.calendar import DayKind, day_kind, to_jst
-from campaigns.importing.columns import bind_columns
 from campaigns.importing.converters import plain
 from campaigns.importing.history.fields import HISTORY_FIELDS
 from campaigns.importing.history.mapping import HistoryMapping
 from campaigns.importing.history.results import INBOUND, SKIP
-from campaigns.importing.intake import Batch, Record, report
+from campaigns.importing.intake_checking import Batch, RowChecker
 from campaigns.importing.problems import Problem, Problems
-from campaigns.importing.reading import Chunk
-from campaigns.importing.rows import convert, of_full_width
+from campaigns.importing.rows import Record, convert
 from campaigns.importing.times import moment
 from campaigns.model import Window
 
@@ -45,50 +43,25 @@ def window_of_day(day: date, second: int) -> Window:
     return Window.EVENING if second >= EVENING_STARTS_S else Window.WEEKDAY
 
 
-class Checker:
-    """Checks one file, chunk after chunk.
+class Checker(RowChecker):
+    """A ``RowChecker`` of past calls; the mapping leaves out those of other channels.
 
     Args:
         mapping: a checked mapping.
-        today: day of the import in Japan.
-        strict: what would leave a row out is an error.
-
-    Attributes:
-        rows: rows seen, good and bad.
-        left_out: rows that were left out with a warning.
-        skipped: rows that the mapping leaves out: other channels.
-        unused: columns of the file that the mapping does not name.
     """
 
     def __init__(
         self, mapping: HistoryMapping, header: Sequence[str], today: date, problems: Problems, *, strict: bool
     ) -> None:
-        self.rows = self.left_out = self.skipped = 0
-        self._problems = problems
-        self._strict = strict
+        super().__init__(header, today, problems, strict=strict)
         self._skip_words = {plain(word) for word in mapping.directions.get(SKIP, ())}
-        self._direction_place: int | None = None
-        self._columns, missing = bind_columns(HISTORY_FIELDS, mapping.columns, header, today, words=mapping.words)
-        for bound in self._columns.fields:
-            bound.lenient = bound.lenient and not strict
-            if bound.field.name == "direction":
-                self._direction_place = bound.place
-        problems.extend(missing)
-        self.unused = self._columns.unused
+        self.columns = self._bind(HISTORY_FIELDS, mapping.columns, mapping.words)
+        self.unused = self.columns.unused
+        self._direction_place = next((b.place for b in self.columns.fields if b.field.name == "direction"), None)
 
-    def header_of(self, *fields: str) -> str:
-        """The file's name of the column that holds the first of `fields` that it has."""
-        return next((b.header for b in self._columns.fields if b.field.name in fields), "")
-
-    def check(self, chunk: Chunk) -> Batch:
-        """What the good rows of `chunk` add."""
-        found = [Problem(line, "", "quoting") for line in chunk.broken]
-        rows, lines = of_full_width(self._columns.width, chunk, found)
-        self.rows += len(chunk.rows) + len(chunk.broken)
+    def _read(self, rows: list[list[str]], lines: list[int], found: list[Problem]) -> Batch:
         rows, lines = self._of_calls(rows, lines)
-        calls = self._calls(rows, lines, found) if rows else []
-        report(self._problems, found)
-        return {_STAGE: calls}
+        return {_STAGE: self._calls(rows, lines, found) if rows else []}
 
     def _of_calls(self, rows: list[list[str]], lines: list[int]) -> tuple[list[list[str]], list[int]]:
         """Without records of other channels, whose other cells may hold anything."""
@@ -100,7 +73,7 @@ class Checker:
         return [rows[i] for i in keep], [lines[i] for i in keep]
 
     def _calls(self, rows: list[list[str]], lines: list[int], found: list[Problem]) -> list[Record]:
-        values, _, lines = convert(self._columns, rows, lines, found)
+        values, _, lines = convert(self.columns, rows, lines, found)
         blank = [None] * len(lines)
         used = [values.get(name, blank) for name in _USED]
         calls = []
@@ -112,16 +85,20 @@ class Checker:
             elif addressee_no is None or direction is None:  # a flaw that the mapping lets pass
                 self.left_out += 1
             elif when is None:
-                self._leave_out(line, self.header_of("called_time", "called_at"), "time_missing", told, found)
+                self._teaches_nothing(
+                    line, self.columns.header_of("called_time", "called_at"), "time_missing", told, found
+                )
             elif result is None and direction != INBOUND:
-                self._leave_out(line, self.header_of("result"), "result_missing", told, found)
+                self._teaches_nothing(line, self.columns.header_of("result"), "result_missing", told, found)
             else:
                 at, window = when
                 number, kind = phone or (None, None)
                 calls.append((line, addressee_no, at, direction, number, kind, window, result))
         return calls
 
-    def _leave_out(self, line: int, column: str, code: str, told: set[tuple[int, str]], found: list[Problem]) -> None:
+    def _teaches_nothing(
+        self, line: int, column: str, code: str, told: set[tuple[int, str]], found: list[Problem]
+    ) -> None:
         """A row that can't be used; when the cell itself was flawed, that has been said already."""
         if (line, column) not in told:
             found.append(Problem(line, column, code, not self._strict))

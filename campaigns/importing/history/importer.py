@@ -21,11 +21,10 @@ from campaigns.importing.history.checking import Checker
 from campaigns.importing.history.fields import STAGES
 from campaigns.importing.history.mapping import HistoryMapping
 from campaigns.importing.history.results import HITS, MISSES, NOT_THEIRS
-from campaigns.importing.intake import Batch, IntakeResult, take_in
+from campaigns.importing.intake import Intake, IntakeResult, take_in
 from campaigns.importing.pipeline import Progress
-from campaigns.importing.problems import Problem, Problems
+from campaigns.importing.problems import Problems
 from campaigns.importing.queries import queries
-from campaigns.importing.reading import Chunk
 from campaigns.listing import refresh_progress
 from campaigns.model import Window
 from campaigns.numbers import borrow_household_numbers
@@ -67,56 +66,34 @@ async def import_history(
 
     Source: CALL-5, CALL-6, CALL-9.
     """
+
+    def opened(header: Sequence[str], problems: Problems) -> _History:
+        return _History(Checker(mapping, header, jst_date(now), problems, strict=strict), mapping, now)
+
     return await take_in(
-        conn, path, mapping, _History(mapping, now, strict=strict), now=now, progress=progress, dry_run=dry_run
-    )
+        conn, path, mapping, opened, mapping_name=f"history/{mapping.name}", now=now, progress=progress,
+        dry_run=dry_run,
+    )  # fmt: skip
 
 
-class _History:
-    """One file; see ``intake.Intake``."""
+class _History(Intake[Checker]):
+    """One file of past records."""
 
-    stages: Mapping[str, Sequence[str]] = STAGES
+    stages = STAGES
 
-    def __init__(self, mapping: HistoryMapping, now: datetime, *, strict: bool) -> None:
-        self.mapping_name = f"history/{mapping.name}"
+    def __init__(self, checker: Checker, mapping: HistoryMapping, now: datetime) -> None:
+        super().__init__(checker)
         self._mapping = mapping
         self._now = now
-        self._strict = strict
-        self._problems = Problems()
-        self._checker: Checker | None = None
-
-    @property
-    def _checked(self) -> Checker:
-        assert self._checker is not None, "bind comes first"
-        return self._checker
-
-    @property
-    def rows(self) -> int:
-        return self._checked.rows
-
-    @property
-    def left_out(self) -> int:
-        return self._checked.left_out
-
-    @property
-    def skipped(self) -> int:
-        return self._checked.skipped
-
-    def bind(self, header: Sequence[str], problems: Problems) -> list[str]:
-        self._problems = problems
-        self._checker = Checker(self._mapping, header, jst_date(self._now), problems, strict=self._strict)
-        return self._checker.unused
-
-    def check(self, chunk: Chunk) -> Batch:
-        return self._checked.check(chunk)
 
     async def begin(self, conn: asyncpg.Connection) -> None:
         await queries.create_history_stage(conn)
 
     async def merge(self, conn: asyncpg.Connection, import_id: int, tell: Callable[[float], None]) -> Mapping[str, int]:
         await queries.match_past_calls(conn)
-        await self._report_strangers(conn)
-        if self._problems.errors:
+        header = self.checker.columns.header_of("addressee_no")
+        await self.checker.leave_out(queries.lines_without_person(conn), header, "person_unknown")
+        if self.checker.problems.errors:
             return {}
         await queries.insert_past_phones(conn)
         linked = [r["debtor_id"] async for r in queries.link_past_phones(conn, not_theirs=sorted(NOT_THEIRS))]
@@ -134,15 +111,6 @@ class _History:
         tell(1.0)
         changes = {"past_calls_new": rows_of(stored), "evidence_new": counted, "links_new": len(linked)}
         return changes | {"numbers_dead": dead}
-
-    async def _report_strangers(self, conn: asyncpg.Connection) -> None:
-        header = self._checked.header_of("addressee_no")
-        async for row in queries.lines_without_person(conn):
-            self._problems.add(Problem(row["line"], header, "person_unknown", not self._strict))
-            if self._strict:
-                self._problems.bad_rows += 1
-            else:
-                self._checked.left_out += 1
 
     async def _count_evidence(self, conn: asyncpg.Connection, tell: Callable[[float], None]) -> int:
         """Hand the evidence of the new records on, some thousand at a time; return how many there were."""

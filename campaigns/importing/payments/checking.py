@@ -13,59 +13,39 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from campaigns.importing.columns import BoundColumns, bind_columns
 from campaigns.importing.converters import plain
 from campaigns.importing.fields import Field
-from campaigns.importing.intake import Batch, Record, report
+from campaigns.importing.intake_checking import Batch, RowChecker
 from campaigns.importing.payments.fields import PAYMENT_FIELDS, PROMISE_FIELDS, STAGES
 from campaigns.importing.payments.mapping import PaymentMapping
 from campaigns.importing.problems import Problem, Problems
-from campaigns.importing.reading import Chunk
-from campaigns.importing.rows import convert, of_full_width
+from campaigns.importing.rows import Record, convert
 
 _PAYMENT, _PROMISE, _SKIP = "payment", "promise", "skip"
 
 
-class Checker:
-    """Checks one file, chunk after chunk.
+class Checker(RowChecker):
+    """A ``RowChecker`` of payments and promises.
 
     Args:
         mapping: a checked mapping.
-        today: day of the import in Japan.
-        strict: what would leave a row out is an error.
 
     Attributes:
-        rows: rows seen, good and bad.
-        left_out: lines of rows that were left out with a warning.
-        skipped: rows that the mapping leaves out.
+        columns: of each kind of row that the mapping knows, ``payment`` and ``promise``.
     """
 
     def __init__(
         self, mapping: PaymentMapping, header: Sequence[str], today: date, problems: Problems, *, strict: bool
     ) -> None:
-        self.rows = 0
-        self.left_out: set[int] = set()
-        self.skipped = 0
-        self.unused: list[str] = []
-        self._problems = problems
-        self._width = len(header)
+        super().__init__(header, today, problems, strict=strict)
         self._kind = mapping.row_kind
         self._words = mapping.row_kind.words if mapping.row_kind else {}
         self._only = _PAYMENT if mapping.payments else _PROMISE
         self._kind_place = self._find_kind(header)
         words = {"debt_type": mapping.debt_type_words}
-        self._columns: dict[str, BoundColumns] = {}
-        unused: list[set[str]] = []
         sections = ((_PAYMENT, PAYMENT_FIELDS, mapping.payments), (_PROMISE, PROMISE_FIELDS, mapping.promises))
-        for kind, fields, entries in sections:
-            if not entries:
-                continue
-            columns, missing = bind_columns(fields, entries, header, today, words=words)
-            for bound in columns.fields:
-                bound.lenient = bound.lenient and not strict
-            problems.extend(problem for problem in missing if problem not in problems.kept)
-            self._columns[kind] = columns
-            unused.append(set(columns.unused))
+        self.columns = {kind: self._bind(fields, entries, words) for kind, fields, entries in sections if entries}
+        unused = [set(columns.unused) for columns in self.columns.values()]
         idle = set.intersection(*unused) - {header[self._kind_place] if self._kind_place is not None else ""}
         self.unused = [name for name in header if name in idle]
 
@@ -74,26 +54,17 @@ class Checker:
             return None
         titles = [plain(name) for name in header]
         if plain(self._kind.source) not in titles:
-            self._problems.add(Problem(1, self._kind.source, "column_missing"))
+            self.problems.add(Problem(1, self._kind.source, "column_missing"))
             return None
         return titles.index(plain(self._kind.source))
 
-    def header_of(self, kind: str, field: str) -> str:
-        """The file's name of the column that holds `field` of ``payment`` or ``promise``."""
-        return next((b.header for b in self._columns[kind].fields if b.field.name == field), "")
-
-    def check(self, chunk: Chunk) -> Batch:
-        """What the good rows of `chunk` add."""
-        found = [Problem(line, "", "quoting") for line in chunk.broken]
-        rows, lines = of_full_width(self._width, chunk, found)
-        self.rows += len(chunk.rows) + len(chunk.broken)
+    def _read(self, rows: list[list[str]], lines: list[int], found: list[Problem]) -> Batch:
         batch: Batch = {name: [] for name in STAGES}
         for kind, (its_rows, its_lines) in self._sorted(rows, lines, found).items():
             if its_rows and kind == _PAYMENT:
                 batch["stage_payment"] = self._payments(its_rows, its_lines, found)
             elif its_rows and kind == _PROMISE:
                 batch["stage_promise"] = self._promises(its_rows, its_lines, found)
-        report(self._problems, found)
         return batch
 
     def _sorted(
@@ -117,29 +88,28 @@ class Checker:
         self, kind: str, fields: Mapping[str, Field], rows: list[list[str]], lines: list[int], found: list[Problem]
     ) -> list[dict[str, Any]]:
         """The rows that have all they must have, each with its line."""
-        values, _, lines = convert(self._columns[kind], rows, lines, found)
+        values, _, lines = convert(self.columns[kind], rows, lines, found)
         names = [name for name in fields if name in values]
         required = [name for name in names if fields[name].required]
         good = []
         for line, *row in zip(lines, *(values[name] for name in names), strict=True):
             given = dict(zip(names, row, strict=True), line=line)
             if None in [given[name] for name in required]:
-                self.left_out.add(line)
+                self.left_out += 1
             else:
                 good.append(given)
         return good
 
     def _payments(self, rows: list[list[str]], lines: list[int], found: list[Problem]) -> list[Record]:
-        lenient = any(b.lenient for b in self._columns[_PAYMENT].fields if b.field.name == "amount_yen")
-        header = self.header_of(_PAYMENT, "amount_yen") or PAYMENT_FIELDS["amount_yen"].label
+        lenient = any(b.lenient for b in self.columns[_PAYMENT].fields if b.field.name == "amount_yen")
+        header = self.columns[_PAYMENT].header_of("amount_yen") or PAYMENT_FIELDS["amount_yen"].label
         payments = []
         for given in self._good(_PAYMENT, PAYMENT_FIELDS, rows, lines, found):
             amount = given.get("amount_yen")
             settled, taken_back = bool(given.get("settled")), bool(given.get("taken_back"))
             if not amount and not settled:
                 found.append(Problem(given["line"], header, "amount_missing", lenient))
-                if lenient:
-                    self.left_out.add(given["line"])
+                self.left_out += lenient
                 continue
             given["amount_yen"] = abs(amount) if amount else None
             given["taken_back"] = taken_back or bool(amount and amount < 0)
@@ -149,7 +119,7 @@ class Checker:
         return payments
 
     def _promises(self, rows: list[list[str]], lines: list[int], found: list[Problem]) -> list[Record]:
-        header = self.header_of(_PROMISE, "due_on")
+        header = self.columns[_PROMISE].header_of("due_on")
         promises = []
         for given in self._good(_PROMISE, PROMISE_FIELDS, rows, lines, found):
             if given["due_on"] < given["made_on"]:

@@ -10,23 +10,21 @@ what no other payment and no debts' file has paid.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
 from campaigns.calendar import jst_date
 from campaigns.importing.applying import rows_of
-from campaigns.importing.intake import Batch, IntakeResult, take_in
+from campaigns.importing.intake import Intake, IntakeResult, take_in
 from campaigns.importing.payments.checking import Checker
 from campaigns.importing.payments.fields import STAGES
 from campaigns.importing.payments.mapping import PaymentMapping
 from campaigns.importing.pipeline import Progress
 from campaigns.importing.problems import Problem, Problems
 from campaigns.importing.queries import queries
-from campaigns.importing.reading import Chunk
 from campaigns.listing import refresh_progress
 
 
@@ -61,48 +59,26 @@ async def import_payments(
 
     Source: DATA-1, CALL-7, CALL-8, CALL-10.
     """
+    today = jst_date(now)
+
+    def opened(header: Sequence[str], problems: Problems) -> _Payments:
+        return _Payments(Checker(mapping, header, today, problems, strict=strict), mapping, today)
+
     return await take_in(
-        conn, path, mapping, _Payments(mapping, now, strict=strict), now=now, progress=progress, dry_run=dry_run
-    )
+        conn, path, mapping, opened, mapping_name=f"payments/{mapping.name}", now=now, progress=progress,
+        dry_run=dry_run,
+    )  # fmt: skip
 
 
-class _Payments:
-    """One file; see ``intake.Intake``."""
+class _Payments(Intake[Checker]):
+    """One file of payments, promises or both."""
 
-    stages: Mapping[str, Sequence[str]] = STAGES
+    stages = STAGES
 
-    def __init__(self, mapping: PaymentMapping, now: datetime, *, strict: bool) -> None:
-        self.mapping_name = f"payments/{mapping.name}"
+    def __init__(self, checker: Checker, mapping: PaymentMapping, today: date) -> None:
+        super().__init__(checker)
         self._mapping = mapping
-        self._today = jst_date(now)
-        self._strict = strict
-        self._problems = Problems()
-        self._checker: Checker | None = None
-
-    @property
-    def _checked(self) -> Checker:
-        assert self._checker is not None, "bind comes first"
-        return self._checker
-
-    @property
-    def rows(self) -> int:
-        return self._checked.rows
-
-    @property
-    def left_out(self) -> int:
-        return len(self._checked.left_out)
-
-    @property
-    def skipped(self) -> int:
-        return self._checked.skipped
-
-    def bind(self, header: Sequence[str], problems: Problems) -> list[str]:
-        self._problems = problems
-        self._checker = Checker(self._mapping, header, self._today, problems, strict=self._strict)
-        return self._checker.unused
-
-    def check(self, chunk: Chunk) -> Batch:
-        return self._checked.check(chunk)
+        self._today = today
 
     async def begin(self, conn: asyncpg.Connection) -> None:
         await queries.create_payment_stage(conn)
@@ -116,7 +92,7 @@ class _Payments:
         if self._mapping.promises:
             debtor_ids |= await self._merge_promises(conn, import_id, changes)
             tell(0.8)
-        if debtor_ids and not self._problems.errors:
+        if debtor_ids and not self.checker.problems.errors:
             await refresh_progress(conn, sorted(debtor_ids))  # last: it keeps other writers of the lists waiting
         tell(1.0)
         return changes
@@ -124,13 +100,13 @@ class _Payments:
     async def _merge_payments(self, conn: asyncpg.Connection, import_id: int, changes: Counter[str]) -> set[int]:
         """Store and judge; return whose instalments are paid or open again."""
         await queries.match_payments(conn)
-        notice = self._checked.header_of("payment", "notice_no")
-        await self._leave_out(queries.lines_without_item(conn), notice, "item_unknown")
+        notice = self.checker.columns["payment"].header_of("notice_no")
+        await self.checker.leave_out(queries.lines_without_item(conn), notice, "item_unknown")
         async for row in queries.lines_alike(conn):
-            self._problems.add(Problem(row["line"], "", "payment_twice", True))
+            self.checker.problems.add(Problem(row["line"], "", "payment_twice", True))
         changes["payments_settled"] = rows_of(await queries.settle_known(conn))
         changes["payments_new"] = rows_of(await queries.insert_payments(conn, import_id=import_id))
-        await self._leave_out(queries.lines_without_payment(conn), notice, "payment_unknown")
+        await self.checker.leave_out(queries.lines_without_payment(conn), notice, "payment_unknown")
         changes["payments_taken_back"] = rows_of(await queries.take_back(conn, import_id=import_id))
         await queries.judge_items(conn, principal_is=self._mapping.principal_is)
         reopened = [row["debtor_id"] async for row in queries.reopen_items(conn)]
@@ -142,21 +118,12 @@ class _Payments:
     async def _merge_promises(self, conn: asyncpg.Connection, import_id: int, changes: Counter[str]) -> set[int]:
         """Store; return who promised."""
         await queries.match_promises(conn)
-        header = self._checked.header_of("promise", "addressee_no")
-        await self._leave_out(queries.lines_of_strangers(conn), header, "person_unknown")
-        kind = self._checked.header_of("promise", "debt_type")
-        await self._leave_out(queries.lines_of_foreign_types(conn), kind, "debt_type_not_held")
+        columns = self.checker.columns["promise"]
+        strangers, foreign = queries.lines_of_strangers(conn), queries.lines_of_foreign_types(conn)
+        await self.checker.leave_out(strangers, columns.header_of("addressee_no"), "person_unknown")
+        await self.checker.leave_out(foreign, columns.header_of("debt_type"), "debt_type_not_held")
         replaced = await queries.replace_older_promises(conn, today=self._today)
         changes["promises_replaced"] = rows_of(replaced)
         made = [row["debtor_id"] async for row in queries.insert_promises(conn, import_id=import_id, today=self._today)]
         changes["promises_new"] = len(made)
         return set(made)
-
-    async def _leave_out(self, rows: AsyncIterator[Any], column: str, code: str) -> None:
-        """Each of `rows` is a line that is not used."""
-        async for row in rows:
-            self._problems.add(Problem(row["line"], column, code, not self._strict))
-            if self._strict:
-                self._problems.bad_rows += 1
-            else:
-                self._checked.left_out.add(row["line"])
