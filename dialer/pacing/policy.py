@@ -1,8 +1,9 @@
 """How many calls to place now: the interface of every dial mode, and what a policy may see.
 
 A policy is pure: the same snapshot gives the same decision, so a recorded snapshot can be replayed
-through any policy. It may see only what a real dialer can see. Limits that hold for every mode
-(lines, calls per second) are applied afterwards, in ``limit``.
+through any policy. It may see only what a real dialer can see; what was learnt from earlier calls
+is part of the snapshot (``forecast``). Limits that hold for every mode (lines, calls per second)
+are applied afterwards, in ``limit``.
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dialer.agents.machine import AgentState
+from dialer.pacing.forecast import Forecast
 
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """One agent: state and how long she has been in it."""
+    """One agent: state and how long she has been in it.
+
+    Args:
+        leaving: she takes no further call: a break was asked for, or her shift ends.
+    """
 
     state: AgentState
     elapsed_s: float
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,12 @@ class Snapshot:
         agents: every agent of the campaign's group who is logged in.
         pending: calls placed, ringing or not, not answered, whose answer would go to these agents: those
             of other campaigns that share the agents are among them.
-        waiting: answered calls that have no agent yet and wait for these agents.
+        waiting: answered calls that have no agent yet and wait for these agents, inbound ones too.
         ratio: the campaign's calls per ready agent (fixed ratio only), 1..10.
         lines_free: lines that this campaign may still take.
+        next_probabilities: 0..1, of being answered, of the calls that would be placed next, in their
+            order, as far as somebody knows; beyond them, and when it is empty, the forecast says.
+        forecast: what was learnt from earlier calls; modes that need none ignore it.
     """
 
     agents: Sequence[AgentView]
@@ -53,19 +63,28 @@ class Snapshot:
     waiting: int
     ratio: float
     lines_free: int
+    next_probabilities: Sequence[float] = ()
+    forecast: Forecast | None = None
 
     @property
     def ready(self) -> int:
         """Agents who can take a call this instant."""
-        return sum(1 for agent in self.agents if agent.state is AgentState.READY)
+        return sum(1 for agent in self.agents if agent.state is AgentState.READY and not agent.leaving)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How many calls to place now, and why, in words for the supervisor (Japanese)."""
+    """How many calls to place now, and why, in words for the supervisor (Japanese).
+
+    Args:
+        chances: of each call to place, the probability of being answered, 0..1; empty when the mode forecasts nothing.
+        risks: of each, the expected number of people abandoned because of it, 0 or more.
+    """
 
     place: int
     because: str
+    chances: tuple[float, ...] = ()
+    risks: tuple[float, ...] = ()
 
 
 class Policy(Protocol):
@@ -82,5 +101,6 @@ def limit(decision: Decision, *, lines_free: int, rate_allows: int) -> Decision:
     for allowed, name in ((lines_free, "回線数"), (rate_allows, "毎秒の発信数")):
         if place > allowed:
             place = max(0, allowed)
-            decision = Decision(place, f"{decision.because}、{name}の上限により {place}件")
+            because = f"{decision.because}、{name}の上限により {place}件"
+            decision = Decision(place, because, decision.chances[:place], decision.risks[:place])
     return decision
