@@ -23,6 +23,7 @@ from campaigns.queries import queries
 HALF_LIFE_DAYS = 365.0
 """People move, change work and retire: a year old counts half. docs/learning.md compares others."""
 
+_HALF_LIFE_S = HALF_LIFE_DAYS * 86_400
 _HITS = frozenset({Outcome.ANSWERED, Outcome.ABANDONED, Outcome.HUNG_UP_EARLY})
 _MISSES = frozenset({Outcome.NO_ANSWER, Outcome.MACHINE, Outcome.REJECTED})
 
@@ -33,7 +34,7 @@ class Seen:
 
     Args:
         at: when it happened, aware.
-        hits, misses: together 1 for an attempt. Negative takes back what was counted too early.
+        hits, misses: ≥ 0, together 1 for an attempt.
     """
 
     debtor_id: int
@@ -60,20 +61,26 @@ async def add(conn: asyncpg.Connection, seen: Seen) -> None:
 
 async def add_many(conn: asyncpg.Connection, seen: Sequence[Seen]) -> None:
     """Count many things in one statement; several about one person and number are added up."""
-    if adding := [one for one in seen if one.hits > 0 or one.misses > 0]:
-        await queries.add_evidence(conn, **_columns(adding, [(max(one.hits, 0), max(one.misses, 0)) for one in adding]))
-    if taking := [one for one in seen if one.hits < 0 or one.misses < 0]:
-        back = [(max(-one.hits, 0), max(-one.misses, 0)) for one in taking]
-        await queries.take_back_evidence(conn, **_columns(taking, back))
+    if not seen:
+        return
+    await queries.add_evidence(
+        conn,
+        half_life_s=_HALF_LIFE_S,
+        debtor_ids=[one.debtor_id for one in seen],
+        numbers=[one.number for one in seen],
+        call_windows=[one.window for one in seen],
+        ats=[one.at for one in seen],
+        hits=[one.hits for one in seen],
+        misses=[one.misses for one in seen],
+    )
 
 
-def _columns(seen: Sequence[Seen], counts: Sequence[tuple[float, float]]) -> dict[str, object]:
-    return {
-        "half_life_s": HALF_LIFE_DAYS * 86_400,
-        "debtor_ids": [one.debtor_id for one in seen],
-        "numbers": [one.number for one in seen],
-        "call_windows": [one.window for one in seen],
-        "ats": [one.at for one in seen],
-        "hits": [hits for hits, _ in counts],
-        "misses": [misses for _, misses in counts],
-    }
+async def take_back_hit(conn: asyncpg.Connection, debtor_id: int, number: E164, window: Window, at: datetime) -> None:
+    """Uncount one hit, at the part that is left of it: what picked up was nobody.
+
+    Args:
+        at: when it happened, aware.
+    """
+    await queries.take_back_hit(
+        conn, half_life_s=_HALF_LIFE_S, debtor_id=debtor_id, number=number, call_window=window, at=at
+    )

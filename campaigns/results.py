@@ -15,7 +15,7 @@ from datetime import datetime
 import asyncpg
 
 from campaigns.caps import CapScope, Counts, capped_until, counted
-from campaigns.evidence import Seen, add, seen_in
+from campaigns.evidence import Seen, add, seen_in, take_back_hit
 from campaigns.limits import caps_of
 from campaigns.listing import refresh_progress, relist
 from campaigns.model import E164, Disposition, Outcome, Urgency, Window
@@ -84,7 +84,8 @@ async def record_disposition(
     if disposition.is_contact and disposition is not Disposition.CALL_BACK:
         await queries.close_callback(conn, debtor_id=debtor_id, at=now, closed_as="contacted")
     if disposition is Disposition.VOICEMAIL and number is not None and window is not None:
-        await add(conn, Seen(debtor_id, number, window, answered_at, hits=-1.0, misses=1.0))
+        await add(conn, Seen(debtor_id, number, window, answered_at, hits=0.0, misses=1.0))
+        await take_back_hit(conn, debtor_id, number, window, answered_at)
     await refresh_progress(conn, [debtor_id])
 
 

@@ -24,7 +24,8 @@ from campaigns.campaign import Campaign, Choosing, load_campaign, load_campaigns
 from campaigns.errors import CampaignInvalid, CampaignUnknown
 from campaigns.grading.expecting import Expected
 from campaigns.grading.fitting import FittedModel, load_model
-from campaigns.grading.planning import FARTHEST_MONTHS, PACE_DAYS, Month, Outlook, as_told, look_ahead
+from campaigns.grading.pace import PACE_DAYS
+from campaigns.grading.planning import FARTHEST_MONTHS, Month, Outlook, as_told, look_ahead
 from campaigns.grading.seen_hours import LEAST_ATTEMPTS, SEEN_DAYS, best_cells
 from campaigns.grading.staffing import MOST_AGENTS, MOST_CALLS, MOST_SESSIONS, Staffing
 from campaigns.model import Rotation

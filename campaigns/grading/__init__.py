@@ -6,11 +6,14 @@ finished grades from an index, and rules, not grades, say who may be called at a
 
 | file | decides |
 |---|---|
-| `people.py` | reads people, their lines and evidence into arrays |
+| `people.py` | reads people, their lines and evidence into arrays; what the model knows of them |
 | `segments.py` | to which segment a line belongs (pure) |
 | `stakes.py` | what a contact with each of them is worth (pure) |
-| `slots.py` | how many calls are left in each kind of hour, at the pace seen (pure) |
-| `grades.py` | values to grades: worth, floor, latest moment, lot; who is left out of a kind of hour (pure) |
+| `pace.py` | at which pace calls were placed lately, by kind of hour |
+| `slots.py` | how many calls are left in each kind of hour at a pace, and how many of them to one person (pure) |
+| `prices.py` | the prices of the kinds of hour for a list, from a sample of it; the last ones found |
+| `grades.py` | what a grade is: worth, floor, latest moment, lot (pure) |
+| `next_sessions.py` | values to grades for the next sessions: who is below the floor, drawn, left out (pure) |
 | `fitting.py` | fits the pick-up model to the evidence, and stores it |
 | `grading.py` | the pass over a list: whole, or only those to whom something happened |
 | `planning.py` | a month ahead: reads list, calendar and pace for `staffing.py` and `expecting.py` |

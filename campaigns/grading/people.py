@@ -1,4 +1,4 @@
-"""Reads the people of a list, their lines and their evidence, as arrays.
+"""Reads the people of a list, their lines and their evidence, as arrays; says what the model knows of them.
 
 A person with several numbers is judged by the line that is most likely to be picked up; each line keeps its own
 probabilities, by which the claim chooses the number.
@@ -8,7 +8,7 @@ Invariant: row i of every array of `People` is the same person; row j of every a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from campaigns.calendar import jst_date
 from campaigns.campaign import Campaign
-from campaigns.evidence import HALF_LIFE_DAYS
 from campaigns.grading.segments import SegmentBook
-from campaigns.learning.evidence import WINDOWS, Evidence
+from campaigns.learning.evidence import WINDOWS, Evidence, Floats, Ints, decayed
+from campaigns.learning.model import PickUpModel
 from campaigns.queries import queries
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
@@ -81,6 +79,31 @@ class People:
         return len(self.debtor_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """What the model knows of n people with m lines.
+
+    Args:
+        by_line: (m, 3) pick-up probability of each line by kind of hour.
+        best: (n,) the row in `Lines` of each person's line that is most likely to be picked up in any kind of hour.
+        posterior: (n, K) of what sort each person is, by that line.
+    """
+
+    by_line: Floats
+    best: Ints
+    posterior: Floats
+
+
+def chances_of(people: People, model: PickUpModel) -> Chances:
+    """What `model` knows of people, each judged by one line."""
+    posterior = model.posterior(people.lines.evidence)
+    by_line = model.pick_up(posterior)
+    of_person = people.lines.of_person
+    order = np.lexsort((by_line.max(axis=1), of_person))
+    best = order[np.flatnonzero(np.diff(of_person[order], append=-1))]  # the last one of each person
+    return Chances(by_line, best, posterior[best])
+
+
 async def read_people(
     conn: asyncpg.Connection, campaign: Campaign, debtor_ids: Sequence[int], book: SegmentBook, now: datetime
 ) -> People:
@@ -108,7 +131,7 @@ def _people(rows: Sequence[asyncpg.Record], book: SegmentBook, now: datetime) ->
     return People(
         debtor_ids=_ints(r["debtor_id"] for r in persons),
         versions=_ints(r["version"] for r in persons),
-        callable_from=np.array([_epoch(r["callable_from"]) for r in persons], dtype=np.float64),
+        callable_from=_floats(_epoch(r["callable_from"]) for r in persons),
         grades=np.array([[r[f"{w}_grade"] for w in WINDOWS] for r in persons], dtype=np.int16).reshape(-1, 3),
         by_lot=_bools(r["by_lot"] for r in persons),
         graded=_bools(r["graded"] for r in persons),
@@ -122,8 +145,8 @@ def _people(rows: Sequence[asyncpg.Record], book: SegmentBook, now: datetime) ->
             r["recall_from"] is not None and (r["contacted_at"] is None or r["recall_from"] > r["contacted_at"])
             for r in persons
         ),
-        yen=np.array([float(r["yen"]) for r in persons]),
-        overdue_days=np.array([float(max(0, (today - r["due_on"]).days)) for r in persons]),
+        yen=_floats(r["yen"] for r in persons),
+        overdue_days=_floats(max(0, (today - r["due_on"]).days) for r in persons),
         lines=Lines(
             numbers=[r["number"] for r in rows],
             of_person=np.cumsum(of_person),
@@ -144,7 +167,7 @@ def evidence_of(rows: Sequence[asyncpg.Record], book: SegmentBook, now: datetime
     today = jst_date(now)
     hits = _counts(rows, "hits")
     misses = _counts(rows, "misses")
-    left_over = np.array([_left_over(r["counted_at"], now) for r in rows]).reshape(-1, 1)
+    left_over = _floats(decayed(1.0, r["counted_at"] or now, now) for r in rows).reshape(-1, 1)
     segments = _ints(book.segment_of(r["debt_type"], r["born_on"], r["kind"], today) for r in rows)
     return Evidence(hits * left_over, misses * left_over, segments)
 
@@ -153,20 +176,18 @@ def _counts(rows: Sequence[asyncpg.Record], what: str) -> Floats:
     return np.array([[r[f"{w}_{what}"] or 0.0 for w in WINDOWS] for r in rows], dtype=np.float64).reshape(-1, 3)
 
 
-def _left_over(counted_at: datetime | None, now: datetime) -> float:
-    if counted_at is None:
-        return 1.0
-    return float(0.5 ** (max(0.0, (now - counted_at).total_seconds()) / (HALF_LIFE_DAYS * 86_400)))
-
-
 def _epoch(moment: datetime | None) -> float:
     """Seconds since 1970; asyncpg gives −infinity as the first moment there is."""
     return -np.inf if moment is None or moment.year <= 1 else moment.timestamp()
 
 
-def _ints(values: object) -> Ints:
-    return np.array(list(values), dtype=np.int64)  # type: ignore[call-overload]
+def _floats(values: Iterable[float]) -> Floats:
+    return np.fromiter(values, dtype=np.float64)
 
 
-def _bools(values: object) -> Bools:
-    return np.array(list(values), dtype=np.bool_)  # type: ignore[call-overload]
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, dtype=np.int64)
+
+
+def _bools(values: Iterable[bool]) -> Bools:
+    return np.fromiter(values, dtype=np.bool_)

@@ -20,19 +20,18 @@ from campaigns.campaign import Campaign
 from campaigns.errors import CampaignInvalid
 from campaigns.grading.expecting import SEARCHED, Expected, Listed, expect
 from campaigns.grading.fitting import FittedModel
-from campaigns.grading.people import People, read_people
+from campaigns.grading.pace import PACE_DAYS, read_pace
+from campaigns.grading.people import People, chances_of, read_people
 from campaigns.grading.seen_hours import Cell, cells_seen, contact_share
-from campaigns.grading.staffing import Pace, Staffing, alternatives, check, usual_staffing
+from campaigns.grading.staffing import Staffing, alternatives, check, usual_staffing
 from campaigns.learning.evidence import Floats
 from campaigns.learning.planning import Floor, price_of_floor
-from campaigns.model import Window
 from campaigns.opening.hours import Hours
 from campaigns.queries import queries
 
 SAMPLE = 1_000
 """People who are read; shown beside the figures."""
 
-PACE_DAYS = 28
 FARTHEST_MONTHS = 12
 
 _FLOOR_SAMPLE = 250
@@ -196,14 +195,13 @@ async def look_ahead(
     place = {debtor_id: n for n, (debtor_id, _) in enumerate(drawn)}
     as_drawn = np.argsort([place[int(debtor_id)] for debtor_id in people.debtor_ids])
     sessions = hours.sessions(month.first_on, month.last_on)
-    pace = await _pace(conn, campaign, now)
+    pace = await read_pace(conn, campaign.campaign_id, now)
     cells = await cells_seen(conn, campaign.campaign_id, now)
     share = contact_share(cells)
+    posterior = chances_of(people, fitted.model).posterior[as_drawn]
     return Outlook(
         month=month,
-        people=Listed.of(
-            _posterior(people, fitted)[as_drawn], fitted.model.sorts, share, _parts(people, month)[as_drawn], total
-        ),
+        people=Listed.of(posterior, fitted.model.sorts, share, _parts(people, month)[as_drawn], total),
         usual=usual_staffing(sessions, pace),
         attempts_seen=sum(p.attempts for p in pace.values()),
         contact_share=share,
@@ -213,27 +211,9 @@ async def look_ahead(
     )
 
 
-def _posterior(people: People, fitted: FittedModel) -> Floats:
-    """(n, K) of what sort each person is, by the line that is most likely to be picked up."""
-    posterior = fitted.model.posterior(people.lines.evidence)
-    likely = fitted.model.pick_up(posterior).max(axis=1)
-    of_person = people.lines.of_person
-    order = np.lexsort((likely, of_person))
-    best = order[np.flatnonzero(np.diff(of_person[order], append=-1))]
-    chosen: Floats = posterior[best]
-    return chosen
-
-
 def _parts(people: People, month: Month) -> Floats:
     """(n,) of the month in which each person can be called."""
     length_s = (month.until - month.from_at).total_seconds()
     left = (month.until.timestamp() - people.callable_from) / length_s
     part: Floats = left.clip(0.0, 1.0)
     return part
-
-
-async def _pace(conn: asyncpg.Connection, campaign: Campaign, now: datetime) -> dict[Window, Pace]:
-    rows = queries.pace_by_window(
-        conn, campaign_id=campaign.campaign_id, since=now - timedelta(days=PACE_DAYS), until=now
-    )
-    return {Window(r["call_window"]): Pace(r["attempts"], r["clock_hours"], r["agents"]) async for r in rows}

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.evidence import HALF_LIFE_DAYS
-from campaigns.learning.evidence import WINDOWS
+from campaigns.learning.evidence import WINDOWS, decayed
 
 Counts = tuple[float, float, float, float, float, float]
 """Hits by kind of hour, then misses."""
@@ -63,10 +62,9 @@ def judged_from(tries: Sequence[Try], moment: datetime) -> Iterator[tuple[Try, C
 
 
 def _faded(counts: Counts, since: datetime, until: datetime) -> Counts:
-    """As ``campaigns.evidence`` lets counts fade."""
     if counts == NOTHING:
         return NOTHING
-    left = 0.5 ** ((until - since).total_seconds() / (HALF_LIFE_DAYS * 86_400))
+    left = decayed(1.0, since, until)
     a, b, c, d, e, f = counts
     return a * left, b * left, c * left, d * left, e * left, f * left
 

@@ -1,7 +1,7 @@
 """How many calls are left in each kind of hour until the month ends (pure).
 
-From the opening hours that are still to come and from the pace at which calls were placed lately. A pace that is not
-known yet is that of the other kinds of hour, and before the first call the one given.
+From the opening hours that are still to come and the pace given (``pace.py``); and how often one person can still be
+called in them, as the spread rule lets it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from campaigns.calendar import jst_date
-from campaigns.learning.evidence import WINDOWS
-from campaigns.learning.horizon import Timeline
+from campaigns.learning.evidence import WINDOWS, Ints
+from campaigns.learning.horizon import Limits, Timeline
+from campaigns.learning.spread import Spread
 from campaigns.model import Window
-from campaigns.opening.hours import Hours, Session
-
-FIRST_PACE = 70.0
-"""Attempts an hour before any were seen. Source: seed N, 11,300 calls a month in 160 open hours (7 agents)."""
+from campaigns.opening.hours import Hours
 
 LEAST_DAYS = 3
 """Near the end of the month the horizon reaches at least so many days into the next one."""
@@ -34,15 +32,20 @@ def horizon_ends(now: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of the horizon, session by session.
+    """What is left of the horizon, session by session, in order of time; the one that is open now is the first.
 
     Args:
-        sessions: in order of time, the one that is open now first.
-        timeline: the same for the arithmetic: kinds of hour, calls, days.
+        timeline: kinds of hour, calls, days.
+        spread: the spread rule over the same sessions.
     """
 
-    sessions: tuple[Session, ...]
     timeline: Timeline
+    spread: Spread
+
+    def limits(self, missed_cells: Ints) -> Limits:
+        """How often each person with these cells (n,) can still be called; there must be a session left."""
+        masks = np.column_stack([missed_cells >> 7 * w & 0b1111111 for w in range(3)])
+        return self.spread.limits(0, len(self.timeline), masks)
 
 
 def left_of(hours: Hours, now: datetime, per_hour: Mapping[Window, float]) -> Left:
@@ -51,23 +54,12 @@ def left_of(hours: Hours, now: datetime, per_hour: Mapping[Window, float]) -> Le
     Args:
         per_hour: attempts an hour by kind of hour.
     """
-    sessions = tuple(s for s in hours.sessions(jst_date(now), horizon_ends(now)) if s.ends_at > now)
+    sessions = [s for s in hours.sessions(jst_date(now), horizon_ends(now)) if s.ends_at > now]
     calls = [per_hour[s.window] * (s.ends_at - max(s.starts_at, now)).total_seconds() / 3600 for s in sessions]
+    windows = [WINDOWS.index(s.window) for s in sessions]
     timeline = Timeline(
-        windows=np.array([WINDOWS.index(s.window) for s in sessions], dtype=np.int64),
+        windows=np.array(windows, dtype=np.int64),
         calls=np.array(calls, dtype=np.float64),
         days=np.array([s.day.toordinal() for s in sessions], dtype=np.int64),
     )
-    return Left(sessions, timeline)
-
-
-def pace_of(seen: Mapping[Window, tuple[int, int]], first_pace: float = FIRST_PACE) -> dict[Window, float]:
-    """Attempts an hour by kind of hour.
-
-    Args:
-        seen: attempts and clock hours in which they were placed, lately.
-        first_pace: while nothing is known; > 0.
-    """
-    attempts, clock_hours = (sum(one[i] for one in seen.values()) for i in (0, 1))
-    overall = attempts / clock_hours if clock_hours else first_pace
-    return {w: seen[w][0] / seen[w][1] if seen.get(w, (0, 0))[1] else overall for w in Window}
+    return Left(timeline, Spread([s.day for s in sessions], windows))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from campaigns.errors import CampaignInvalid
+from campaigns.grading.pace import Pace, agents_in_a_session, attempts_an_agent_hour, attempts_an_hour
 from campaigns.learning.evidence import WINDOWS
 from campaigns.learning.horizon import Timeline
 from campaigns.model import Window
@@ -25,12 +26,6 @@ Three = tuple[float, float, float]
 MOST_SESSIONS = 31
 MOST_AGENTS = 300
 MOST_CALLS = 200.0
-
-FIRST_AGENTS = 7
-"""Agents in a session before any were seen. Source: seed N."""
-
-FIRST_CALLS = 10.0
-"""Attempts an agent hour before any were seen. Source: seed N, 11,300 calls a month in 160 hours of 7 agents."""
 
 _FIRST_HOURS = {Window.WEEKDAY: 8.0, Window.EVENING: 3.0, Window.WEEKEND: 8.0}  # N 7(1)ア
 
@@ -114,46 +109,22 @@ def check(staffing: Staffing) -> None:
                 raise CampaignInvalid(f"{field} ({window})", f"{value:g} is not between {least:g} and {most:g}")
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How calls were placed lately in one kind of hour.
-
-    Args:
-        attempts: placed; clock_hours: in which there was at least one.
-        agents: who talked in a session, on average; 0 = none seen.
-    """
-
-    attempts: int
-    clock_hours: int
-    agents: float
-
-
-def usual_staffing(sessions: list[Session], pace: Mapping[Window, Pace]) -> Staffing:
-    """The staffing that the calendar's sessions and the pace seen come to.
-
-    A kind of hour in which nobody called yet goes by the others, and before the first call by `FIRST_AGENTS` and
-    `FIRST_CALLS`.
-    """
+def usual_staffing(sessions: list[Session], seen: Mapping[Window, Pace]) -> Staffing:
+    """The staffing that the calendar's sessions and the pace seen come to; agents are whole."""
     open_for_s = open_s(sessions)
     days = {w: len({s.day for s in sessions if s.window is w}) for w in Window}
-    seen = [p for p in pace.values() if p.clock_hours and p.agents]
-    hours = sum(p.clock_hours for p in seen)
-    agents_overall = sum(p.agents * p.clock_hours for p in seen) / hours if seen else float(FIRST_AGENTS)
-    calls_overall = sum(p.attempts for p in seen) / (agents_overall * hours) if seen else FIRST_CALLS
-
-    def agents(w: Window) -> int:
-        told = pace[w].agents if w in pace and pace[w].agents else agents_overall
-        return max(1, min(MOST_AGENTS, round(told)))
+    agents = {w: max(1, min(MOST_AGENTS, round(n))) for w, n in agents_in_a_session(seen).items()}
+    an_hour, an_agent_hour = attempts_an_hour(seen), attempts_an_agent_hour(seen)
 
     def calls(w: Window) -> float:
-        known = w in pace and pace[w].clock_hours and pace[w].agents
-        told = pace[w].attempts / pace[w].clock_hours / agents(w) if known else calls_overall
+        # by the whole agents, so that together they place what was placed
+        told = an_hour[w] / agents[w] if w in seen and seen[w].agent_hours else an_agent_hour[w]
         return min(MOST_CALLS, max(0.1, round(told, 1)))
 
     return Staffing(
         sessions=_whole(days[w] for w in WINDOWS),
         hours=three(round(open_for_s[w] / 3600 / days[w], 2) if days[w] else _FIRST_HOURS[w] for w in WINDOWS),
-        agents=_whole(agents(w) for w in WINDOWS),
+        agents=_whole(agents[w] for w in WINDOWS),
         calls=three(calls(w) for w in WINDOWS),
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campaigns.campaign import Choosing
+from campaigns.grading.people import People
 
 _OLD_DAYS = 365.0  # a debt overdue for a year or more is fully old
 
@@ -40,3 +41,14 @@ def stakes(
         + choosing.weight_age * np.clip(overdue_days / _OLD_DAYS, 0.0, 1.0)
     )
     return result
+
+
+def stakes_of(choosing: Choosing, people: People) -> NDArray[np.float64]:
+    """(n,) the same for people as they were read."""
+    return stakes(
+        choosing,
+        never_called=people.never_called,
+        promise_broken=people.promise_broken,
+        yen=people.yen,
+        overdue_days=people.overdue_days,
+    )

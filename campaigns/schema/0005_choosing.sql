@@ -262,3 +262,6 @@ BEGIN
        AND NOT EXISTS (SELECT FROM attempt WHERE attempt.number = line AND attempt.outcome IS NULL);
 END
 $$;
+
+-- What somebody owed and has paid counts for the segment of a line, too; debt_item_open holds the unpaid ones only.
+CREATE INDEX debt_item_of_debtor ON debt_item (debtor_id);

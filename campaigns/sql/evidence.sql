@@ -41,36 +41,13 @@ SELECT debtor_id, number, weekday_hits, weekday_misses, evening_hits, evening_mi
       LATERAL (SELECT power(0.5, extract(epoch FROM newest.at - held.counted_at) / :half_life_s) AS part) AS old,
       LATERAL (SELECT power(0.5, extract(epoch FROM newest.at - excluded.counted_at) / :half_life_s) AS part) AS new);
 
--- name: take_back_evidence(half_life_s, debtor_ids, numbers, call_windows, ats, hits, misses)!
--- What was counted too early; never below nothing, and from nobody of whom nothing is known.
-WITH line AS (
-    SELECT debtor_id, number, call_window, at, hits, misses, max(at) OVER (PARTITION BY debtor_id, number) AS newest_at
-      FROM unnest(:debtor_ids::bigint[], :numbers::text[], :call_windows::text[], :ats::timestamptz[],
-                  :hits::real[], :misses::real[]) AS given (debtor_id, number, call_window, at, hits, misses)
-),
-faded AS (
-    SELECT debtor_id, number, call_window, newest_at, hits * kept.part AS hits, misses * kept.part AS misses
-      FROM line, LATERAL (SELECT power(0.5, extract(epoch FROM newest_at - at) / :half_life_s::float8) AS part) AS kept
-),
-total AS (
-    SELECT debtor_id, number, newest_at,
-           coalesce(sum(hits) FILTER (WHERE call_window = 'weekday'), 0) AS weekday_hits,
-           coalesce(sum(misses) FILTER (WHERE call_window = 'weekday'), 0) AS weekday_misses,
-           coalesce(sum(hits) FILTER (WHERE call_window = 'evening'), 0) AS evening_hits,
-           coalesce(sum(misses) FILTER (WHERE call_window = 'evening'), 0) AS evening_misses,
-           coalesce(sum(hits) FILTER (WHERE call_window = 'weekend'), 0) AS weekend_hits,
-           coalesce(sum(misses) FILTER (WHERE call_window = 'weekend'), 0) AS weekend_misses
-      FROM faded GROUP BY debtor_id, number, newest_at
-)
-UPDATE pick_up AS held
-   SET (weekday_hits, weekday_misses, evening_hits, evening_misses, weekend_hits, weekend_misses) = (
-       SELECT greatest(0, held.weekday_hits - total.weekday_hits * kept.part),
-              greatest(0, held.weekday_misses - total.weekday_misses * kept.part),
-              greatest(0, held.evening_hits - total.evening_hits * kept.part),
-              greatest(0, held.evening_misses - total.evening_misses * kept.part),
-              greatest(0, held.weekend_hits - total.weekend_hits * kept.part),
-              greatest(0, held.weekend_misses - total.weekend_misses * kept.part)
-         FROM (SELECT power(0.5, extract(epoch FROM greatest(held.counted_at, total.newest_at) - total.newest_at)
-                                 / :half_life_s) AS part) AS kept)
-  FROM total
- WHERE held.debtor_id = total.debtor_id AND held.number = total.number;
+-- name: take_back_hit(half_life_s, debtor_id, number, call_window, at)!
+-- Never below nothing, and from nobody of whom nothing is known.
+UPDATE pick_up
+   SET (weekday_hits, evening_hits, weekend_hits) = (
+       SELECT CASE :call_window::text WHEN 'weekday' THEN greatest(0, weekday_hits - kept.part) ELSE weekday_hits END,
+              CASE :call_window WHEN 'evening' THEN greatest(0, evening_hits - kept.part) ELSE evening_hits END,
+              CASE :call_window WHEN 'weekend' THEN greatest(0, weekend_hits - kept.part) ELSE weekend_hits END
+         FROM (SELECT power(0.5, extract(epoch FROM greatest(counted_at, :at::timestamptz) - :at)
+                                 / :half_life_s::float8) AS part) AS kept)
+ WHERE debtor_id = :debtor_id::bigint AND number = :number::text;

@@ -64,29 +64,49 @@ UPDATE campaign SET graded_at = :now, grading = :grading::jsonb WHERE campaign_i
 -- name: last_grading(campaign_id)^
 SELECT graded_at, grading::text AS grading FROM campaign WHERE campaign_id = :campaign_id;
 
--- name: attempts_by_window(campaign_id, since, until)
--- How many attempts in how many clock hours in which there was at least one: the pace of a working hour.
-SELECT call_window, sum(attempts)::integer AS attempts, count(*)::integer AS hours
-  FROM (SELECT call_window, count(*) AS attempts
-          FROM attempt
-         WHERE campaign_id = :campaign_id AND claimed_at >= :since::timestamptz AND claimed_at < :until
-           AND dialed_at IS NOT NULL
-         GROUP BY call_window, date_trunc('hour', claimed_at)) AS hour
- GROUP BY call_window;
+-- name: pace_by_window(campaign_id, since, until)
+-- Attempts, clock hours in which there was at least one, and how many agents talked in a session, by kind of hour.
+WITH placed AS (
+    SELECT attempt_id, call_window, date_trunc('hour', claimed_at) AS hour,
+           (claimed_at AT TIME ZONE 'Asia/Tokyo')::date AS day
+      FROM attempt
+     WHERE campaign_id = :campaign_id AND claimed_at >= :since::timestamptz AND claimed_at < :until::timestamptz
+       AND dialed_at IS NOT NULL
+),
+session AS (
+    SELECT placed.call_window, placed.day, count(DISTINCT call.agent_id) AS agents
+      FROM placed JOIN call ON call.attempt_id = placed.attempt_id
+     WHERE call.agent_id IS NOT NULL
+     GROUP BY placed.call_window, placed.day
+)
+SELECT placed.call_window, count(*)::integer AS attempts, count(DISTINCT placed.hour)::integer AS clock_hours,
+       coalesce((SELECT avg(session.agents) FROM session WHERE session.call_window = placed.call_window), 0)::float8
+           AS agents
+  FROM placed
+ GROUP BY placed.call_window;
 
 -- name: evidence_rows(after_debtor, after_number, limit)
--- Every line that was ever called, with its segment's marks, in stretches.
-SELECT seen.debtor_id, seen.number, phone.kind, debtor.born_on,
-       (SELECT item.debt_type FROM debt_item AS item WHERE item.debtor_id = seen.debtor_id
-         GROUP BY item.debt_type ORDER BY sum(item.principal_yen) DESC, item.debt_type LIMIT 1) AS debt_type,
+-- Every line that was ever called, with its segment's marks, in stretches. Debts, paid ones too, are read once a stretch:
+-- no index finds those of one person.
+WITH seen AS MATERIALIZED (
+    SELECT * FROM pick_up
+     WHERE (debtor_id, number) > (:after_debtor::bigint, :after_number::text)
+     ORDER BY debtor_id, number LIMIT :limit
+),
+owed AS (
+    SELECT DISTINCT ON (debtor_id) debtor_id, debt_type
+      FROM debt_item WHERE debtor_id IN (SELECT debtor_id FROM seen)
+     GROUP BY debtor_id, debt_type
+     ORDER BY debtor_id, sum(principal_yen) DESC, debt_type
+)
+SELECT seen.debtor_id, seen.number, phone.kind, debtor.born_on, owed.debt_type,
        seen.weekday_hits, seen.weekday_misses, seen.evening_hits, seen.evening_misses, seen.weekend_hits,
        seen.weekend_misses, seen.counted_at
-  FROM pick_up AS seen
+  FROM seen
   JOIN phone ON phone.number = seen.number
   JOIN debtor ON debtor.debtor_id = seen.debtor_id
- WHERE (seen.debtor_id, seen.number) > (:after_debtor::bigint, :after_number::text)
- ORDER BY seen.debtor_id, seen.number
- LIMIT :limit;
+  LEFT JOIN owed ON owed.debtor_id = seen.debtor_id
+ ORDER BY seen.debtor_id, seen.number;
 
 -- name: debt_type_codes()
 SELECT code FROM debt_type ORDER BY code;

@@ -9,27 +9,6 @@ SELECT entry.debtor_id, count(*) OVER ()::integer AS total
  ORDER BY hashint8(entry.debtor_id), entry.debtor_id
  LIMIT :limit;
 
--- name: pace_by_window(campaign_id, since, until)
--- Attempts, clock hours in which there was at least one, and how many agents talked in a session, by kind of hour.
-WITH placed AS (
-    SELECT attempt_id, call_window, date_trunc('hour', claimed_at) AS hour,
-           (claimed_at AT TIME ZONE 'Asia/Tokyo')::date AS day
-      FROM attempt
-     WHERE campaign_id = :campaign_id AND claimed_at >= :since::timestamptz AND claimed_at < :until::timestamptz
-       AND dialed_at IS NOT NULL
-),
-session AS (
-    SELECT placed.call_window, placed.day, count(DISTINCT call.agent_id) AS agents
-      FROM placed JOIN call ON call.attempt_id = placed.attempt_id
-     WHERE call.agent_id IS NOT NULL
-     GROUP BY placed.call_window, placed.day
-)
-SELECT placed.call_window, count(*)::integer AS attempts, count(DISTINCT placed.hour)::integer AS clock_hours,
-       coalesce((SELECT avg(session.agents) FROM session WHERE session.call_window = placed.call_window), 0)::float8
-           AS agents
-  FROM placed
- GROUP BY placed.call_window;
-
 -- name: cells_seen(campaign_id, since, until, hits, past_hits, contacts)
 -- Attempts, pick-ups and contacts by day of the week (1 = Monday … 7, 8 = public holiday) and JST hour: our own, and
 -- those of a former system with the people of this list.

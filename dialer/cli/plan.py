@@ -16,7 +16,8 @@ from campaigns.calendar import to_jst
 from campaigns.errors import CampaignInvalid
 from campaigns.grading.expecting import Expected
 from campaigns.grading.fitting import load_model
-from campaigns.grading.planning import PACE_DAYS, Alternative, Month, Outlook, as_told, look_ahead
+from campaigns.grading.pace import PACE_DAYS
+from campaigns.grading.planning import Alternative, Month, Outlook, as_told, look_ahead
 from campaigns.grading.seen_hours import LEAST_ATTEMPTS, SEEN_DAYS, best_cells
 from campaigns.grading.staffing import MOST_AGENTS, MOST_SESSIONS, Staffing
 from campaigns.learning.evidence import WINDOWS

@@ -12,7 +12,7 @@ import pytest
 
 from campaigns.attempts import end, end_call
 from campaigns.dispositions import dispose
-from campaigns.evidence import HALF_LIFE_DAYS, Seen, add, add_many
+from campaigns.evidence import HALF_LIFE_DAYS, Seen, add, add_many, take_back_hit
 from campaigns.model import E164, AttemptState, Disposition, Outcome, Window
 from tests.fixtures_people import TUESDAY, Town
 
@@ -29,7 +29,8 @@ async def town(db: asyncpg.Connection) -> Town:
 async def counts(town: Town, debtor_id: int) -> dict[str, float]:
     """What is known of a person's only number, nothing left out but zeros."""
     row = await town.conn.fetchrow("SELECT * FROM pick_up WHERE debtor_id = $1", debtor_id)
-    return {name: row[name] for name in row.keys() if name.endswith(("hits", "misses")) and row[name]} if row else {}  # noqa: SIM118
+    held = {} if row is None else dict(row)
+    return {name: value for name, value in held.items() if name.endswith(("hits", "misses")) and value}
 
 
 async def line(town: Town) -> tuple[int, E164]:
@@ -75,12 +76,23 @@ async def test_many_people_and_numbers_are_counted_in_one_statement(town: Town) 
 async def test_taking_back_never_goes_below_nothing(town: Town) -> None:
     """Nor does it make up a line of which nothing was known."""
     debtor_id, number = await line(town)
-    back = Seen(debtor_id, number, Window.EVENING, TUESDAY, -1, 0)
-    await add(town.conn, back)
+    await take_back_hit(town.conn, debtor_id, number, Window.EVENING, TUESDAY)
     assert await town.conn.fetchval("SELECT count(*) FROM pick_up") == 0
     await add(town.conn, Seen(debtor_id, number, Window.EVENING, TUESDAY, 0.5, 2))
-    await add(town.conn, back)
+    await take_back_hit(town.conn, debtor_id, number, Window.EVENING, TUESDAY)
     assert await counts(town, debtor_id) == {"evening_misses": 2}
+
+
+async def test_a_hit_is_taken_back_from_its_own_kind_of_hour_and_line(town: Town) -> None:
+    """The others, and the misses, stay as they are."""
+    lines = [await line(town) for _ in range(2)]
+    await add_many(town.conn, [Seen(*who, w, TUESDAY, 2, 1) for who in lines for w in Window])
+    left = {f"{w}_{what}": count for w in Window for what, count in (("hits", 2), ("misses", 1))}
+    for window in Window:
+        await take_back_hit(town.conn, *lines[0], window, TUESDAY)
+        left[f"{window}_hits"] = 1
+        assert await counts(town, lines[0][0]) == left
+    assert set((await counts(town, lines[1][0])).values()) == {2, 1}
 
 
 async def test_what_is_taken_back_later_has_faded_as_much_as_when_it_was_counted(town: Town) -> None:
@@ -88,7 +100,8 @@ async def test_what_is_taken_back_later_has_faded_as_much_as_when_it_was_counted
     debtor_id, number = await line(town)
     await add(town.conn, Seen(debtor_id, number, Window.EVENING, TUESDAY - HALF_LIFE, 1, 0))
     await add(town.conn, Seen(debtor_id, number, Window.EVENING, TUESDAY, 1, 0))
-    await add(town.conn, Seen(debtor_id, number, Window.EVENING, TUESDAY - HALF_LIFE, -1, 1))
+    await add(town.conn, Seen(debtor_id, number, Window.EVENING, TUESDAY - HALF_LIFE, 0, 1))
+    await take_back_hit(town.conn, debtor_id, number, Window.EVENING, TUESDAY - HALF_LIFE)
     assert await counts(town, debtor_id) == {
         "evening_hits": pytest.approx(1), "evening_misses": pytest.approx(0.5),
     }  # fmt: skip

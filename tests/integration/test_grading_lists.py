@@ -15,10 +15,12 @@ from campaigns.campaign import Campaign, Choosing, load_campaign, set_choosing
 from campaigns.evidence import Seen, add_many
 from campaigns.grading.fitting import FittedModel, fit_model, load_model
 from campaigns.grading.grades import FLOOR, OUT, OVERDUE, WORTH
-from campaigns.grading.grading import Pass, Prices, grade_list, last_prices
+from campaigns.grading.grading import Pass, grade_list
+from campaigns.grading.prices import Prices, last_prices
 from campaigns.listing import refresh_progress
 from campaigns.model import Outcome, Rotation, Window
 from campaigns.opening.store import load_openings
+from campaigns.queries import queries
 from dialer.planner import Planner
 from tests.deadline import until_found
 from tests.fixtures_people import TUESDAY, Town
@@ -74,6 +76,29 @@ async def test_who_answers_in_the_evening_only_is_kept_for_the_evening(town: Tow
     )
     assert {c.debtor_id for c in evening} == set(evening_people)
     assert all(c.answer_probability is not None and c.answer_probability > 0.5 for c in claimed + evening)
+
+
+async def test_a_line_is_of_the_debt_type_of_which_most_was_owed_whether_paid_or_not(town: Town) -> None:
+    """Every line that was called comes once, in stretches; who owes nothing any more has no type."""
+    expected: list[tuple[int, str | None]] = []
+    for owes, most in (
+        ({"city_tax": 500, "care_insurance": 900}, "care_insurance"),
+        ({"city_tax": 900, "care_insurance": 500}, "city_tax"),
+        ({"city_tax": 700, "care_insurance": 700}, "care_insurance"),  # the first by its code
+        ({}, None),
+    ):
+        debtor_id = await town.person(owes=owes, numbers=[town.number(), town.number()])
+        numbers = await town.conn.fetch("SELECT number FROM debtor_phone WHERE debtor_id = $1", debtor_id)
+        await add_many(town.conn, [Seen(debtor_id, n, Window.EVENING, TUESDAY, 0, 1) for (n,) in numbers])
+        expected += [(debtor_id, most)] * 2
+    await town.conn.execute("UPDATE debt_item SET paid_on = $1", date(2026, 11, 1))
+    found, after = [], (0, "")
+    while rows := [
+        row async for row in queries.evidence_rows(town.conn, after_debtor=after[0], after_number=after[1], limit=3)
+    ]:
+        found += [(row["debtor_id"], row["debt_type"]) for row in rows]
+        after = (rows[-1]["debtor_id"], rows[-1]["number"])
+    assert found == expected
 
 
 async def test_only_those_to_whom_something_happened_are_graded_again(town: Town) -> None:

@@ -24,9 +24,9 @@ from tests.fixtures_people import TUESDAY, Town
 from tests.fixtures_web import running_site
 
 
-async def outlook_of(town: Town, **choosing: object) -> Outlook:
+async def outlook_of(town: Town, *, floor_attempts: int = 0) -> Outlook:
     """The outlook on December, the model fitted to what is there."""
-    campaign = await town.campaign(choosing=Choosing(**choosing))  # type: ignore[arg-type]
+    campaign = await town.campaign(choosing=Choosing(floor_attempts=floor_attempts))
     fitted = await fit_model(town.conn, TUESDAY)
     hours = (await load_openings(town.conn)).hours_of(campaign)
     return await look_ahead(town.conn, campaign, hours, fitted, TUESDAY, Month.ahead(TUESDAY))

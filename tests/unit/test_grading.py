@@ -13,10 +13,14 @@ from hypothesis.extra import numpy as hnp
 from campaigns.calendar import JST
 from campaigns.campaign import DEFAULT_WINDOWS, Choosing
 from campaigns.grading.grades import FLOOR, LOT, OUT, OVERDUE, WORTH, below_floor, drawn_by_lot, grades_of
+from campaigns.grading.pace import Pace, agents_in_a_session, attempts_an_agent_hour, attempts_an_hour
+from campaigns.grading.people import Lines, People, chances_of
 from campaigns.grading.segments import UNKNOWN, SegmentBook
-from campaigns.grading.slots import horizon_ends, left_of, pace_of
+from campaigns.grading.slots import horizon_ends, left_of
 from campaigns.grading.stakes import stakes
+from campaigns.learning.evidence import Evidence
 from campaigns.learning.grades import HIGHEST
+from campaigns.learning.model import PickUpModel
 from campaigns.model import Urgency, Window
 from campaigns.opening.operating import calendar_of_windows
 
@@ -85,11 +89,56 @@ def test_what_is_left_are_the_hours_to_come_times_the_pace() -> None:
     """Monday noon, December 21: six working days and two days off until the office closes on the 29th."""
     hours = calendar_of_windows(DEFAULT_WINDOWS, {})
     now = datetime(2026, 12, 21, 12, 0, tzinfo=JST).astimezone(UTC)
-    left = left_of(hours, now, pace_of({Window.WEEKDAY: (500, 10)})).timeline
+    seen = {Window.WEEKDAY: Pace(attempts=500, clock_hours=10, agents=0.0)}
+    left = left_of(hours, now, attempts_an_hour(seen)).timeline
     assert left.sessions.tolist() == [6, 6, 2]
     assert left.attempts.tolist() == [50.0 * (5 + 5 * 8), 50.0 * 6 * 3, 50.0 * 2 * 8]
     assert left.calls[0] == 250.0, "today's session has five hours left"
-    assert left_of(hours, now, pace_of({}, first_pace=10.0)).timeline.attempts.tolist() == [450.0, 180.0, 160.0]
+    first = left_of(hours, now, attempts_an_hour({})).timeline
+    assert first.attempts.tolist() == [70.0 * 45, 70.0 * 18, 70.0 * 16], "seven agents, ten attempts each an hour"
+
+
+def test_a_pace_is_a_quotient_of_sums_and_kinds_not_seen_go_by_the_others() -> None:
+    """Hours in which nobody talked count for the attempts an hour, and say nothing about agents."""
+    seen = {
+        Window.WEEKDAY: Pace(attempts=300, clock_hours=10, agents=2.0),
+        Window.EVENING: Pace(attempts=60, clock_hours=5, agents=0.0),
+    }
+    assert attempts_an_hour(seen) == {Window.WEEKDAY: 30.0, Window.EVENING: 12.0, Window.WEEKEND: 24.0}
+    assert agents_in_a_session(seen) == dict.fromkeys(Window, 2.0)
+    assert attempts_an_agent_hour(seen) == dict.fromkeys(Window, 15.0)
+    assert (agents_in_a_session({}), attempts_an_agent_hour({})) == (
+        dict.fromkeys(Window, 7),
+        dict.fromkeys(Window, 10),
+    )
+
+
+def people_with(of_person: list[int], evidence: Evidence) -> People:
+    """People of whom nothing is said but what is known of their lines."""
+    n, m = len(set(of_person)), len(of_person)
+    ints, floats, bools = np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n, dtype=np.bool_)
+    return People(
+        debtor_ids=ints, versions=ints, callable_from=floats, grades=np.zeros((n, 3), dtype=np.int16), by_lot=bools,
+        graded=bools, month_tries=ints, windows_tried=np.zeros((n, 3), dtype=np.bool_), missed_cells=ints,
+        tries=np.zeros((n, 3), dtype=np.int64), overdue=bools, never_called=bools, promise_broken=bools, yen=floats,
+        overdue_days=floats,
+        lines=Lines([""] * m, np.array(of_person, dtype=np.int64), evidence, np.zeros((m, 3))),
+    )  # fmt: skip
+
+
+def test_a_person_is_judged_by_the_line_that_is_most_likely_to_be_picked_up() -> None:
+    """In whichever kind of hour; the other lines keep their own probabilities. Nobody is judged where nobody is."""
+    sorts = np.array([(0.6, 0.6, 0.6), (0.1, 0.1, 0.1), (0.1, 0.9, 0.1)])
+    model = PickUpModel(sorts, np.full(3, 1 / 3), (), np.zeros((0, 3)), 0, 0.0)
+    hits = np.array([(0, 0, 0), (5, 0, 5), (0, 0, 0), (0, 9, 0), (3, 3, 3)], dtype=np.float64)
+    misses = np.array([(9, 9, 9), (0, 2, 0), (9, 9, 9), (9, 0, 9), (2, 2, 2)], dtype=np.float64)
+    people = people_with([0, 0, 1, 1, 1], Evidence(hits, misses, np.full(5, UNKNOWN)))
+    known = chances_of(people, model)
+    assert known.best.tolist() == [1, 3]
+    assert known.by_line[:, 1] == pytest.approx([0.1, 0.6, 0.1, 0.9, 0.6], abs=0.01)
+    assert known.posterior @ sorts == pytest.approx(known.by_line[known.best])
+    nobody = chances_of(people_with([], Evidence.none(np.zeros(0, dtype=np.int64))), model)
+    assert (len(nobody.best), nobody.posterior.shape, nobody.by_line.shape) == (0, (0, 3), (0, 3))
 
 
 def test_the_horizon_is_the_month_and_a_few_days_at_its_end() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +16,11 @@ from campaigns.campaign import DEFAULT_WINDOWS, Choosing, check_choosing
 from campaigns.errors import CampaignInvalid
 from campaigns.evidence import HALF_LIFE_DAYS
 from campaigns.grading.expecting import Listed, expect
+from campaigns.grading.pace import Pace
 from campaigns.grading.replaying import Try, judged_from, known_at
 from campaigns.grading.scores import Tally, of_rates, wilson
 from campaigns.grading.seen_hours import LEAST_ATTEMPTS, Cell, best_cells, contact_share
-from campaigns.grading.staffing import Pace, Staffing, alternatives, check, usual_staffing
+from campaigns.grading.staffing import Staffing, alternatives, check, usual_staffing
 from campaigns.model import Window
 from campaigns.opening.operating import calendar_of_windows
 from webui import plan_words
@@ -214,14 +216,14 @@ def test_before_a_try_nothing_of_it_is_known_and_what_is_known_fades() -> None:
 @pytest.mark.parametrize(
     "field", [one for one in plan_words.FIELDS if "least" in one], ids=lambda one: str(one["name"])
 )
-def test_the_page_offers_just_what_may_be_set(field: dict[str, object]) -> None:
+def test_the_page_offers_just_what_may_be_set(field: dict[str, Any]) -> None:
     """The ranges on the page are those of the domain, and a refusal names the field in Japanese."""
     name, least, most, step = (field[key] for key in ("name", "least", "most", "step"))
     for value in (least, most):
-        check_choosing(replace(Choosing(), **{name: value}))  # type: ignore[arg-type]
-    for value in (least - step, most + step):  # type: ignore[operator]
+        check_choosing(replace(Choosing(), **{name: value}))
+    for value in (least - step, most + step):
         with pytest.raises(CampaignInvalid) as refused:
-            check_choosing(replace(Choosing(), **{name: value}))  # type: ignore[arg-type]
+            check_choosing(replace(Choosing(), **{name: value}))
         assert str(field["label"]) in plan_words.out_of_range(refused.value.field)
 
 
