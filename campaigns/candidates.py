@@ -5,6 +5,9 @@ campaign after as many *tries without a contact* as its settings say (`Candidate
 or ever when there was none, as `results` counts tries. Number research needs no tries: it is for those who have no live
 number at all, their own or borrowed.
 
+Whoever was served, or called off, in one way (`closed_candidates`) is a candidate for it again after as many tries
+anew; for number research, after a number has come and gone since.
+
 Invariant: nobody is a candidate who has paid, whose overdue debts are all promised, who is under a contact stop, was
 contacted this month (Japan), or has agreed on an hour to be called.
 Invariant: an SMS candidate's number is a live mobile number of their own, never one borrowed from the household.
@@ -49,11 +52,25 @@ class CandidateRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """That somebody was closed for this way before, and is a candidate again.
+
+    Args:
+        closed_at: the last time, aware.
+        tries: without a contact since then; None = tries play no part (number research).
+    """
+
+    closed_at: datetime
+    tries: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One person of one campaign. Personal data.
 
     Args:
         channels: at least one.
+        before: of `channels`, those that were closed before.
         tries: without a contact, by kind of hour.
         mobile: where an SMS would go; None = no live mobile number of their own.
         numbers_n, dead_n, wrong_n: numbers ever known; of them out of service; marked by an agent as another's.
@@ -70,6 +87,7 @@ class Candidate:
     address: str | None
     language: str
     channels: tuple[Channel, ...]
+    before: Mapping[Channel, Before]
     tries: Mapping[Window, int]
     last_attempt_at: datetime | None
     last_outcome: Outcome | None
@@ -148,16 +166,28 @@ def safe_cell(text: str | None) -> str:
     return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
 
 
+def plain_cell(text: str) -> str:
+    """What `safe_cell` made the cell of."""
+    return text[1:] if text[:1] == "'" and safe_cell(text[1:]) == text else text
+
+
 def _candidate(row: asyncpg.Record) -> Candidate:
     plain = ("campaign_id", "campaign", "debtor_id", "addressee_no", "name", "postal_code", "address", "language",
              "last_attempt_at", "mobile", "numbers_n", "dead_n", "wrong_n", "yen")  # fmt: skip
+    channels = tuple(Channel(one) for one in row["channels"])
     return Candidate(
         **{name: row[name] for name in plain},
         rules=CandidateRules(row["sms_after"], row["letter_after"], row["visit_after"]),
-        channels=tuple(Channel(one) for one in row["channels"]),
+        channels=channels,
+        before={one: _before(row, one) for one in channels if row[f"{one}_closed_at"] is not None},
         tries={window: int(row[f"{window}_n"]) for window in Window},
         last_outcome=None if row["last_outcome"] is None else Outcome(row["last_outcome"]),
     )
+
+
+def _before(row: asyncpg.Record, channel: Channel) -> Before:
+    tries = None if channel is Channel.RESEARCH else int(row[f"{channel}_anew_n"])
+    return Before(row[f"{channel}_closed_at"], tries)
 
 
 async def candidate_rules(conn: asyncpg.Connection, campaign_id: int) -> CandidateRules:

@@ -105,8 +105,31 @@ async def claim_reserved(
 
 
 async def reserved_wanted(conn: asyncpg.Connection, campaign_id: int, now: datetime) -> frozenset[str]:
-    """What the people of this list want who could be called at `now` with an agent reserved; mostly empty."""
-    return frozenset([row["wants"] async for row in queries.reserved_wanted(conn, campaign_id=campaign_id, now=now)])
+    """What the people of this list want who could be called at `now` with an agent reserved; mostly empty.
+
+    The spread rules are asked as the claim asks them, so that nobody is held for people whose day or hour this is not.
+    What is asked of other tables (an open call of the household, a line that was rung just now) is left to the claim.
+    """
+    wanted = [row["wants"] async for row in queries.reserved_wanted(conn, campaign_id=campaign_id, now=now)]
+    if not wanted:
+        return frozenset()
+    campaign = await load_campaign(conn, campaign_id)
+    hours = (await load_openings(conn, first_on=jst_date(now), campaign_id=campaign_id)).hours_of(campaign)
+    window = hours.window_at(now)
+    if window is None:
+        return frozenset()
+    rows = queries.reserved_in_turn(
+        conn,
+        campaign_id=campaign_id,
+        wanted=wanted,
+        now=now,
+        hour_of_week=hour_of_week(now),
+        call_window=window,
+        day=_days(cell_of(window, jst_date(now)), window),
+        days_ahead=_days(hours.cells_ahead(now, window), window),
+        turns=_turns(others_ahead(campaign, hours, now, window), window),
+    )
+    return frozenset([row["wants"] async for row in rows])
 
 
 async def _claim(

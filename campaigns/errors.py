@@ -5,6 +5,7 @@
     ├── CampaignUnknown     no campaign has that name or id                           campaign_unknown
     ├── CalendarFault       an operating calendar is wrong or unknown (opening/)       calendar_fault
     ├── NumberRefused       what was typed can't be called (numbers.py)                number_refused
+    ├── ClosingUnknown      no such closing, or reopened already (closed_candidates.py) closing_unknown
     ├── StaleState          a row is not in the state that the caller believed        stale_state
     └── DispositionRefused  an agent's result can't be taken                          disposition_refused
         ├── CallUnknown         there is no such call                                 call_unknown

@@ -19,11 +19,14 @@ from uuid import UUID
 
 import asyncpg
 
-from campaigns.errors import CampaignError
+from campaigns.errors import AlreadyDisposed, CallUnknown, CampaignError, NotYourCall
 from campaigns.importing.phones import Phone, read_phone
+from campaigns.importing.problems import Flaw
 from campaigns.listing import refresh_progress
 from campaigns.model import E164
 from campaigns.queries import queries
+
+_NO_AREA = Flaw("phone_no_area")
 
 
 class NumberRefused(CampaignError):
@@ -89,6 +92,8 @@ async def learn_number(
     Source: requirement CALL-9 (N 9(4)).
     """
     phone = read_phone(number, area_code)
+    if phone == _NO_AREA:
+        raise NumberRefused("市外局番から入力してください。")
     if not isinstance(phone, Phone):
         raise NumberRefused("電話番号として読めないか、架電できない番号です。")
     async with conn.transaction():
@@ -102,6 +107,36 @@ async def learn_number(
         await borrow_household_numbers(conn, concerned, now)
         await refresh_progress(conn, concerned)
     return E164(phone.number)
+
+
+async def learn_number_on_call(
+    conn: asyncpg.Connection, call_id: UUID, agent_id: int, number: str, now: datetime
+) -> E164:
+    """Write down a number that the person told the agent of this call; see `learn_number`.
+
+    Args:
+        agent_id: who asks for it: the one who talks, or talked, on this call.
+        number: as typed, with the area code.
+
+    Raises:
+        CallUnknown: there is no such call.
+        NotYourCall: another agent talked on it, or nobody.
+        AlreadyDisposed: its result is written; the person is no longer on the agent's screen.
+        NumberRefused: it is no number that may be called, or nobody knows who is on the line.
+
+    Source: requirement CALL-9 (N 9(4)).
+    """
+    async with conn.transaction():
+        call = await queries.lock_call(conn, call_id=call_id)
+        if call is None:
+            raise CallUnknown("この通話は見つかりません。")
+        if call["agent_id"] != agent_id:
+            raise NotYourCall("ほかのオペレーターの通話です。")
+        if call["disposition"] is not None:
+            raise AlreadyDisposed("この通話の結果はすでに登録されています。")
+        if call["debtor_id"] is None:
+            raise NumberRefused("対象者が特定されていない通話に電話番号は登録できません。")
+        return await learn_number(conn, call["debtor_id"], number, now, call_id)
 
 
 class Told(StrEnum):

@@ -56,6 +56,7 @@ class Hearing:
         match event:
             case ChannelCreated(uniqueid=uniqueid):
                 self._with_channel.add(uniqueid)
+                self._desk.return_calls.hear(event)
             case ChannelGone(uniqueid=uniqueid):
                 self._with_channel.discard(uniqueid)
             case OriginateAnswered(success=False):

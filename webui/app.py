@@ -21,7 +21,7 @@ from dialer.accounts.passwords import Passwords
 from dialer.clock import Clock
 from dialer.control_client import ControlClient
 from dialer.settings import Settings
-from webui import board, calls, choosing, pages, plan, seats, sessions
+from webui import board, calls, candidates, choosing, pages, plan, seats, sessions
 from webui.access import GuardedHandler, PublicHandler, Right, guarded, public
 from webui.errors import one_shape
 from webui.live.feed import LiveFeed
@@ -59,6 +59,7 @@ ROUTES: tuple[tuple[str, str, Right, GuardedHandler], ...] = (
     ("POST", "/api/not-ready", Right.DESK, seats.not_ready),
     ("GET", "/api/calls/{call_id}", Right.SIGNED_IN, calls.show_call),
     ("POST", "/api/calls/{call_id}/disposition", Right.DESK, calls.dispose),
+    ("POST", "/api/calls/{call_id}/numbers", Right.DESK, calls.learn_number),
     ("GET", "/api/callbacks", Right.DESK, calls.show_callbacks),
     ("POST", "/api/hangup", Right.DESK, calls.hang_up),
     ("POST", "/api/preview/dial", Right.DESK, calls.preview_dial),
@@ -68,8 +69,12 @@ ROUTES: tuple[tuple[str, str, Right, GuardedHandler], ...] = (
     ("DELETE", "/api/agents/{agent_id}/seat", Right.BOARD, board.free_seat),
     ("POST", "/api/why", Right.BOARD, choosing.show_why),
     ("GET", "/api/why/campaigns/{campaign_id}", Right.BOARD, choosing.show_standing),
-    ("GET", "/api/candidates", Right.BOARD, choosing.list_candidates),
-    ("GET", "/api/candidates.csv", Right.BOARD, choosing.export_candidates),
+    ("GET", "/api/candidates", Right.BOARD, candidates.list_candidates),
+    ("GET", "/api/candidates.csv", Right.BOARD, candidates.export_candidates),
+    ("GET", "/api/candidates/closed", Right.BOARD, candidates.list_closed),
+    ("GET", "/api/candidates/closed.csv", Right.BOARD, candidates.export_closed),
+    ("POST", "/api/candidates/closed", Right.BOARD, candidates.close),
+    ("POST", "/api/candidates/closed/{closing_id}/reopen", Right.BOARD, candidates.reopen),
     ("GET", "/api/plan", Right.BOARD, plan.show_settings),
     ("POST", "/api/plan", Right.BOARD, plan.show_plan),
     ("POST", "/api/plan/others", Right.BOARD, plan.show_others),

@@ -58,6 +58,12 @@ class Dispose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason | None = None
 
 
+class ToldNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A telephone number as the agent typed it."""
+
+    number: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
 class CampaignState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Literal["running", "paused", "stopped"]
 

@@ -15,12 +15,14 @@ from aiohttp import web
 
 from campaigns.calendar import jst_date
 from campaigns.callbacks import agreed_with
+from campaigns.errors import AlreadyDisposed, CallUnknown, NotYourCall
 from campaigns.model import Disposition
+from campaigns.numbers import NumberRefused, learn_number_on_call
 from webui.access import Principal
-from webui.bodies import Dispose, read_body
+from webui.bodies import Dispose, ToldNumber, read_body
 from webui.errors import ApiError
 from webui.operations import Act, log_operation
-from webui.people import read_screen, subject_of
+from webui.people import read_phones, read_screen, subject_of
 from webui.services import Services, answer
 
 _LONGEST_PROMISE = timedelta(days=366)
@@ -61,6 +63,25 @@ async def dispose(request: web.Request, services: Services, me: Principal) -> we
     await services.control.dispose(call_id, {"agent_id": me.user_id, **wanted})
     await log_operation(services, me, Act.CALL_DISPOSED, f"call {call_id}")
     return answer({})
+
+
+async def learn_number(request: web.Request, services: Services, me: Principal) -> web.StreamResponse:
+    """``POST /api/calls/{call_id}/numbers``: a number that the person told; answers with all numbers, best first.
+
+    Of the agent's own call only, and until its result is written.
+    """
+    call_id = _call_id(request)
+    body = await read_body(request, ToldNumber)
+    try:
+        async with services.pool.acquire() as conn:
+            await learn_number_on_call(conn, call_id, me.user_id, body.number, services.clock.now())
+            debtor_id, phones = await read_phones(conn, call_id)
+    except NumberRefused as error:
+        raise ApiError(400, error.code, str(error)) from error
+    except (CallUnknown, NotYourCall, AlreadyDisposed) as error:
+        raise ApiError(409, error.code, str(error)) from error
+    await log_operation(services, me, Act.NUMBER_LEARNT, f"debtor {debtor_id}")
+    return answer({"phones": phones})
 
 
 async def show_callbacks(_: web.Request, services: Services, me: Principal) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from campaigns.candidates import Channel
+from campaigns.closed_candidates import ClosedAs
 from campaigns.model import Disposition, Outcome, Window
 from dialer.accounts.languages import LANGUAGES
 
@@ -136,11 +137,22 @@ DIAL_MODES: dict[str, str] = {"preview": "プレビュー", "progressive": "1対
 
 PHONE_KINDS: dict[str, str] = {"mobile": "携帯", "landline": "固定", "voip": "IP電話", "other": "その他"}
 
+PHONE_SOURCES: dict[str, str] = {
+    "import": "市のデータ", "call": "通話で判明", "household": "同一世帯員", "history": "過去の記録",
+}  # fmt: skip
+
 CHANNELS: dict[Channel, str] = {
     Channel.SMS: "SMS",
     Channel.LETTER: "催告書",
     Channel.VISIT: "訪問",
     Channel.RESEARCH: "電話番号の調査",
+}
+
+CLOSED_AS: dict[Channel, dict[ClosedAs, str]] = {
+    Channel.SMS: {ClosedAs.DONE: "送信済み", ClosedAs.CALLED_OFF: "取りやめ"},
+    Channel.LETTER: {ClosedAs.DONE: "送付済み", ClosedAs.CALLED_OFF: "取りやめ"},
+    Channel.VISIT: {ClosedAs.DONE: "訪問済み", ClosedAs.CALLED_OFF: "取りやめ"},
+    Channel.RESEARCH: {ClosedAs.DONE: "調査済み", ClosedAs.CALLED_OFF: "取りやめ"},
 }
 
 
@@ -161,6 +173,8 @@ def for_pages() -> dict[str, Any]:
         "campaign_states": CAMPAIGN_STATES,
         "dial_modes": DIAL_MODES,
         "phone_kinds": PHONE_KINDS,
+        "phone_sources": PHONE_SOURCES,
         "languages": LANGUAGES,
         "channels": CHANNELS,
+        "closed_as": CLOSED_AS,
     }

@@ -26,6 +26,9 @@ class Act(StrEnum):
     CAMPAIGN_STATE_SET = "campaign_state_set"
     SEAT_FREED = "seat_freed"
     CHOOSING_SET = "choosing_set"
+    NUMBER_LEARNT = "number_learnt"
+    CANDIDATES_CLOSED = "candidates_closed"
+    CANDIDATE_REOPENED = "candidate_reopened"
 
 
 async def log_operation(services: Services, me: Principal, act: Act, subject: str, *, rows: int = 1) -> None:

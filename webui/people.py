@@ -55,7 +55,7 @@ async def read_screen(
         screen = Screen(
             call=shown,
             debtor={**debtor, "age": age_on(debtor["born_on"], today)},
-            phones=[{**r, "number": national(r["number"])} async for r in _sql.phones(conn, **whose)],
+            phones=await _phones(conn, debtor["debtor_id"]),
             household=[
                 {**r, "age": age_on(r["born_on"], today)}
                 async for r in _sql.household(conn, **whose, household_id=debtor["household_id"])
@@ -66,6 +66,22 @@ async def read_screen(
             history=[dict(r) async for r in _sql.history(conn, **whose, call_id=call_id)],
         )
         return screen, call["is_mine"]
+
+
+async def read_phones(conn: asyncpg.Connection, call_id: UUID) -> tuple[int, list[Row]]:
+    """Who is on a call, and that person's numbers as the screen shows them.
+
+    Raises:
+        LookupError: there is no such call, or nobody knows who calls.
+    """
+    debtor_id = await _sql.debtor_of_call(conn, call_id=call_id)
+    if debtor_id is None:
+        raise LookupError("nobody is known on this call")
+    return debtor_id, await _phones(conn, debtor_id)
+
+
+async def _phones(conn: asyncpg.Connection, debtor_id: int) -> list[Row]:
+    return [{**r, "number": national(r["number"])} async for r in _sql.phones(conn, debtor_id=debtor_id)]
 
 
 def age_on(born_on: date | None, today: date) -> int | None:

@@ -20,7 +20,6 @@ _DAYS = "月火水木金土日"
 _PERIODS = {CapPeriod.DAY: "1日", CapPeriod.WEEK: "1週間", CapPeriod.MONTH: "1か月"}
 _SCOPES = {CapScope.PERSON: "本人", CapScope.NUMBER: "電話番号", CapScope.HOUSEHOLD: "世帯"}
 _OUT, _WORTH_MOST, _FLOOR_MOST, _OVERDUE = 0, 200, 230, 240  # see campaigns/grading/grades.py
-SOURCES = {"import": "市のデータ", "call": "通話で判明", "household": "同一世帯員", "history": "過去の記録"}
 
 
 def fact(answer: RuleAnswer, why: CampaignWhy) -> str:
@@ -112,12 +111,20 @@ def candidate_reason(candidate: Candidate) -> str:
     parts = [f"接触のないまま{candidate.tries_n}回架電（{by_window}）"] if candidate.tries_n else []
     rules = candidate.rules
     due = {Channel.SMS: rules.sms_after, Channel.LETTER: rules.letter_after, Channel.VISIT: rules.visit_after}
-    parts += [f"{CHANNELS[one]}は{due[one]}回から" for one in candidate.channels if one in due]
+    parts += [f"{CHANNELS[one]}は{due[one]}回から{_anew(candidate, one)}" for one in candidate.channels if one in due]
     if Channel.RESEARCH in candidate.channels:
         known = [f"使われていない番号{candidate.dead_n}"] if candidate.dead_n else []
         known += [f"番号違い{candidate.wrong_n}"] if candidate.wrong_n else []
+        if (before := candidate.before.get(Channel.RESEARCH)) is not None:
+            known.append(f"前回の調査は{moment(before.closed_at)}")
         parts.append("架電できる番号がありません" + (f"（{'、'.join(known)}）" if known else ""))
     return "。".join(parts)
+
+
+def _anew(candidate: Candidate, channel: Channel) -> str:
+    """That the tries are counted from the last time on."""
+    before = candidate.before.get(channel)
+    return "" if before is None else f"（前回は{moment(before.closed_at)}、その後{before.tries}回）"
 
 
 def moment(at: datetime | None) -> str:

@@ -61,6 +61,8 @@ SELECT line.debtor_id, line.number, phone.kind, debtor.born_on,
                  WHERE coalesce(past.number, first.number) IS NOT NULL
                    AND CASE WHEN past.direction = 'inbound' THEN past.result IS DISTINCT FROM 'wrong_number'
                             ELSE past.result = ANY (:past_hits) OR past.result = ANY (:past_misses::text[]) END
+                 UNION ALL
+                SELECT debtor_id, number, came_at, call_window, false, true, false FROM return_call
                ) AS tried
          GROUP BY tried.debtor_id, tried.number) AS line
   JOIN phone ON phone.number = line.number

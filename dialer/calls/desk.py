@@ -28,6 +28,7 @@ from dialer.calls.ledger import AgentTaken, Ledger
 from dialer.calls.live_call import Happening, LiveCall, steps_for
 from dialer.calls.machine import Effect, Event
 from dialer.calls.outcomes import NOT_PLACED
+from dialer.calls.returning import ReturnCalls
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY
 from dialer.errors import AmiError, AmiLost, AmiNotSent, AmiTimeout, IllegalTransition
@@ -75,6 +76,7 @@ class CallDesk:
         self._waiting: list[LiveCall] = []
         self._checks = asyncio.Semaphore(_CHECKS)
         self.calls: dict[UUID, LiveCall] = {}
+        self.return_calls = ReturnCalls(pool, clock, spawn=spawn)
 
     # --- taking in -------------------------------------------------------------------------------
 

@@ -95,3 +95,38 @@ async def test_candidates_are_filtered_by_channel_and_lead_to_their_reasons(desk
         await desk.site.pool.execute("UPDATE debt_item SET paid_on = '2026-11-01'")
         await page.goto("/candidates?channel=sms")
         await expect(page.get_by_test_id("no-candidates")).to_have_text("候補者はいません。")
+
+
+async def test_candidates_are_marked_as_served_and_stay_findable(desk: Desk) -> None:
+    """One way chosen, ticked, marked with a note; found under 済み, and taken back when it was a mistake."""
+    await prepare(desk.site)
+    async with desk.page("boss") as page:
+        await page.goto("/candidates")
+        await expect(page.get_by_test_id("closing")).to_contain_text("手段を1つ選ぶと")
+        await expect(page.get_by_test_id("tick")).to_have_count(0)
+        await page.get_by_test_id("channel-letter").click()
+        await expect(page.get_by_test_id("close-done")).to_have_text("送付済みにする")
+        await expect(page.get_by_test_id("close-done")).to_be_disabled()
+        await page.get_by_test_id("tick-all").check()
+        await expect(page.get_by_test_id("ticked")).to_have_text("1人を選択中")
+        await page.get_by_test_id("closing-note").fill("11月便")
+        await picture(page, "candidates-ticked")
+        await page.get_by_test_id("close-done").click()
+        await expect(page.get_by_test_id("notice-passing")).to_contain_text("1人を「送付済み」として記録しました")
+        await expect(page.get_by_test_id("no-candidates")).to_be_visible()
+
+        await page.get_by_test_id("state-closed").click()
+        row = page.get_by_test_id("closed")
+        for words in (PEOPLE[0][1], "催告書", "送付済み", "管理 一郎", "11月便"):
+            await expect(row).to_contain_text(words)
+        await picture(page, "candidates-closed")
+        await page.reload()
+        await expect(row).to_have_count(1)
+        assert "state=closed" in page.url
+        async with page.expect_download() as downloading:
+            await page.get_by_test_id("csv").click()
+        assert (await downloading.value).suggested_filename.startswith("closed-letter-")
+        await page.get_by_test_id("reopen").click()
+        await expect(page.get_by_test_id("no-closed")).to_be_visible()
+        await page.get_by_test_id("state-any").click()
+        await expect(page.get_by_test_id("candidate")).to_have_count(1)

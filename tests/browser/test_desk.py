@@ -11,6 +11,7 @@ from campaigns.calendar import JST, jst_date
 from campaigns.callbacks import agree
 from dialer.clock import SystemClock
 from tests.browser.conftest import Desk
+from tests.browser.test_choosing import picture
 from tests.deadline import until
 
 pytestmark = pytest.mark.browser
@@ -136,6 +137,35 @@ async def test_digits_in_the_note_choose_no_result(desk: Desk) -> None:
         await page.keyboard.type("1234567890tr")
         assert await page.get_by_test_id("note").input_value() == "1234567890tr"
         await expect(page.locator('[role="radio"][aria-checked="true"]')).to_have_count(0)
+
+
+async def test_a_number_told_on_the_call_is_shown_at_once(desk: Desk) -> None:
+    """What is no number is said beside the field; what was typed and not saved holds the result back."""
+    site = desk.site
+    async with desk.page("agent1") as page:
+        await work(page)
+        call_id = await site.engine.connect(site.users["agent1"], site.debtors[0], site.campaign_id)
+        field, said = page.get_by_test_id("told-number"), page.get_by_test_id("told-said")
+        await field.fill("123-4567")
+        await page.keyboard.press("Enter")
+        await expect(said).to_have_text("市外局番から入力してください。")
+        await expect(field).to_be_focused()
+        await field.fill("０７０ー００００ー９９９９")
+        await picture(page, "desk-number")
+        await site.engine.end(call_id)
+        await expect(page.get_by_test_id("state-label")).to_have_text("後処理")
+        await page.keyboard.press("Control+Enter")
+        await expect(said).to_contain_text("まだ登録されていません")
+        assert site.engine.disposed == []
+        await page.keyboard.press("Enter")
+        await expect(said).to_contain_text("登録しました")
+        first = page.get_by_test_id("phone-list").get_by_role("listitem").first
+        await expect(first).to_contain_text("070-0000-9999 携帯 通話で判明")
+        await picture(page, "desk-number-saved")
+        await page.get_by_test_id("disposition-contact_person").click()
+        await page.keyboard.press("Control+Enter")
+        await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "ready")
+    assert await site.pool.fetchval("SELECT count(*) FROM debtor_phone WHERE call_id = $1", call_id) == 1
 
 
 async def test_a_second_tab_does_not_take_the_telephone(desk: Desk) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from campaigns.attempts import move
 from campaigns.calendar import JST, DayKind, WindowRule
-from campaigns.campaign import Choosing, load_campaign, set_choosing
+from campaigns.campaign import DEFAULT_WINDOWS, Choosing, load_campaign, set_choosing
 from campaigns.claiming import cancel, claim, reserved_wanted, still_allowed
 from campaigns.errors import StaleState
 from campaigns.listing import list_drift
 from campaigns.model import AttemptState, Outcome, Rotation, Window
+from campaigns.opening.operating import calendar_of_windows
 from campaigns.rules import Reason
 from tests.fixtures_people import TUESDAY, Town
 
@@ -269,6 +270,36 @@ async def test_others_pass_those_who_want_an_agent_reserved(town: Town) -> None:
     claimed = await town.claim(campaign, TUESDAY + timedelta(hours=2), limit=1)
     assert [c.debtor_id for c in claimed] == [other]
     assert touched != other
+
+
+@pytest.mark.parametrize("rotation", list(Rotation))
+async def test_nobody_is_held_for_people_whose_day_or_turn_this_is_not(town: Town, rotation: Rotation) -> None:
+    """What is asked before an agent is held agrees with what the claim then finds, through two weeks."""
+    await town.person(language="ne")
+    campaign = await town.campaign(choosing=Choosing(rotation=rotation))
+    first = await town.claim_reserved(campaign, languages=["ne"])
+    assert first is not None
+    await town.dial(first, Outcome.NO_ANSWER)
+    answers = set()
+    for hours in range(2, 14 * 24, 2):
+        now = TUESDAY + timedelta(hours=hours)
+        window = campaign_window(now)
+        wanted = await reserved_wanted(town.conn, campaign.campaign_id, now)
+        if window is None:
+            assert wanted == frozenset(), "nothing is open"
+            continue
+        found = await town.claim_reserved(campaign, now, languages=["ne"], window=window)
+        assert wanted == ({"language:ne"} if found else set()), now
+        answers.add((window, found is not None))
+        if found is not None:
+            await cancel(town.conn, found.attempt_id, now)
+    assert {(Window.WEEKDAY, False), (Window.EVENING, True), (Window.WEEKEND, True)} <= answers
+    assert ((Window.WEEKDAY, True) in answers) is (rotation is Rotation.BY_WORTH)
+
+
+def campaign_window(now: datetime) -> Window | None:
+    """What `Town.campaign` has open by default."""
+    return calendar_of_windows(DEFAULT_WINDOWS).window_at(now)
 
 
 async def agreed(town: Town, debtor_id: int, agent_id: int | None) -> None:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from campaigns.attempts import join_call, open_inbound_call
+from campaigns.dispositions import dispose
+from campaigns.errors import AlreadyDisposed, CallUnknown, NotYourCall
 from campaigns.listing import list_drift
-from campaigns.model import E164
-from campaigns.numbers import NumberRefused, Told, borrow_household_numbers, learn_number, numbers_told
+from campaigns.model import E164, Disposition
+from campaigns.numbers import (
+    NumberRefused,
+    Told,
+    borrow_household_numbers,
+    learn_number,
+    learn_number_on_call,
+    numbers_told,
+)
 from tests.fixtures_people import TUESDAY, Town
 
 
@@ -140,3 +151,43 @@ async def test_the_city_is_told_of_new_dead_and_wrong_numbers(town: Town) -> Non
         (Told.WRONG, "+81900000002"),
     ]
     assert await numbers_told(town.conn, TUESDAY + timedelta(hours=1)) == []
+
+
+async def talking(town: Town) -> tuple[int, UUID]:
+    """An answered call of agent 7; who is on the line, and its id."""
+    debtor_id = await town.person(numbers=[E164("+81900000001")])
+    (one,) = await town.claim(await town.campaign())
+    await town.talk(one, 7)
+    return debtor_id, one.attempt_id
+
+
+async def test_the_agent_of_a_call_writes_down_a_number(town: Town) -> None:
+    """It is the person's first one, with the call on which it was told."""
+    debtor_id, call_id = await talking(town)
+    assert await learn_number_on_call(town.conn, call_id, 7, "090-0000-0009", TUESDAY) == "+819000000009"
+    assert (await live(town, debtor_id))[0] == ("+819000000009", "call")
+    assert await town.conn.fetchval("SELECT call_id FROM debtor_phone WHERE source = 'call'") == call_id
+
+
+async def test_nobody_else_writes_down_a_number_on_a_call(town: Town) -> None:
+    """Not another agent, not on a call that doesn't exist, not after the result."""
+    debtor_id, call_id = await talking(town)
+    with pytest.raises(NotYourCall):
+        await learn_number_on_call(town.conn, call_id, 8, "090-0000-0009", TUESDAY)
+    with pytest.raises(CallUnknown):
+        await learn_number_on_call(town.conn, uuid4(), 7, "090-0000-0009", TUESDAY)
+    await dispose(town.conn, call_id, 7, Disposition.CONTACT_PERSON, note=None, promise=None, now=TUESDAY)
+    with pytest.raises(AlreadyDisposed):
+        await learn_number_on_call(town.conn, call_id, 7, "090-0000-0009", TUESDAY)
+    assert await live(town, debtor_id) == [("+81900000001", "import")]
+
+
+async def test_an_unknown_caller_has_no_numbers(town: Town) -> None:
+    """An inbound call of nobody known; and a number without its area code is told so."""
+    call_id = uuid4()
+    await open_inbound_call(town.conn, call_id, answered_at=TUESDAY)
+    await join_call(town.conn, call_id, 7, TUESDAY)
+    with pytest.raises(NumberRefused, match="特定"):
+        await learn_number_on_call(town.conn, call_id, 7, "090-0000-0009", TUESDAY)
+    with pytest.raises(NumberRefused, match="市外局番"):
+        await learn_number(town.conn, await town.person(), "123-4567", TUESDAY, None)

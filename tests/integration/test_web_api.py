@@ -41,7 +41,7 @@ async def test_nothing_is_open_without_a_session(site: WebSite) -> None:
     """Every route of the table answers 401, pages send to the log-in."""
     async with site.client() as nobody:
         for method, path, _, _ in ROUTES:
-            path = path.format(call_id="x", campaign_id="1", agent_id="1")
+            path = path.format(call_id="x", campaign_id="1", agent_id="1", closing_id="1")
             body: dict[str, str] | None = {} if method == "POST" else None
             async with nobody.request(method, path, json=body, allow_redirects=False) as response:
                 if path.startswith("/api/"):

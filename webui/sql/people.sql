@@ -26,8 +26,11 @@ LEFT JOIN LATERAL (
 ) s ON true
 WHERE d.debtor_id = :debtor_id;
 
+-- name: debtor_of_call(call_id)$
+SELECT debtor_id FROM call WHERE call_id = :call_id;
+
 -- name: phones(debtor_id)
-SELECT l.number, p.kind, p.dead_at IS NOT NULL AS is_dead
+SELECT l.number, p.kind, l.source, p.dead_at IS NOT NULL AS is_dead
 FROM debtor_phone l JOIN phone p ON p.number = l.number
 WHERE l.debtor_id = :debtor_id AND l.removed_at IS NULL
 ORDER BY p.dead_at IS NOT NULL, l.rank, l.number;

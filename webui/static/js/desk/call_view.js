@@ -4,6 +4,7 @@ import { get, post } from '../api.js';
 import { h, kbd } from '../dom.js';
 import { saying } from '../notices.js';
 import { DispositionForm } from './disposition.js';
+import { Numbers } from './numbers.js';
 import { debtsCard, historyCard, personCard, promisesCard, scriptCard } from './person.js';
 
 const TRIES = 4;
@@ -27,7 +28,8 @@ export class CallView {
 
   constructor(screen, labels, controls) {
     this.screen = screen;
-    this.form = new DispositionForm(screen, labels);
+    this.numbers = new Numbers(screen, labels);
+    this.form = new DispositionForm(screen, labels, () => this.numbers.holdsUnsaved());
     this.#controls = controls;
     this.#preview = h('div.preview', { hidden: true, data: { testid: 'preview' } },
       h('p', {}, '内容を確認してから発信してください。'),
@@ -35,7 +37,7 @@ export class CallView {
         h('button.primary', { type: 'button', data: { testid: 'preview-dial' }, aria: { keyshortcuts: 'Alt+D' }, onclick: () => this.#choose('dial') }, '発信', kbd('Alt D')),
         h('button', { type: 'button', data: { testid: 'preview-skip' }, aria: { keyshortcuts: 'Alt+S' }, onclick: () => this.#choose('skip') }, 'スキップ', kbd('Alt S'))));
     this.element = h('div.call', { data: { testid: 'call' } },
-      h('div.column.who', {}, personCard(screen, labels), promisesCard(screen), historyCard(screen, labels)),
+      h('div.column.who', {}, personCard(screen, labels, this.numbers), promisesCard(screen), historyCard(screen, labels)),
       h('div.column.what', {}, debtsCard(screen), scriptCard(screen)),
       h('div.column.how', {}, this.#preview, controls.element, this.form.element));
   }
@@ -49,6 +51,7 @@ export class CallView {
     const dialing = agent.state === 'reserved' && ['dialing', 'ringing'].includes(call?.state);
     this.#controls.update(talking || dialing || (previewing && this.#preview.hidden));
     this.form.element.hidden = agent.state === 'reserved';
+    this.numbers.setOpen(agent.state !== 'reserved');
     this.form.setOpen(agent.state === 'wrap_up');
     this.element.classList.toggle('wrapping', agent.state === 'wrap_up');
   }

@@ -13,10 +13,13 @@ export class DispositionForm {
   #buttons = new Map();
   #open = false;
   #callId;
+  #holdsUnsaved;
 
-  /** @param screen the answer of GET /api/calls/{id}  @param labels the page's words */
-  constructor(screen, labels) {
+  /** @param screen the answer of GET /api/calls/{id}  @param labels the page's words
+   *  @param holdsUnsaved whether something else on the page was typed and would be lost; it says so itself */
+  constructor(screen, labels, holdsUnsaved) {
     this.#callId = screen.call.call_id;
+    this.#holdsUnsaved = holdsUnsaved;
     const groups = labels.groups.map(({ label, items }) => h('fieldset', {}, h('legend', {}, label),
       h('div.choices', { role: 'radiogroup', aria: { label } }, items.map((item) => this.#choice(item)))));
     this.note = h('textarea', { id: 'note', rows: 3, maxLength: 2000, data: { testid: 'note' }, placeholder: '交渉の内容（本人以外の情報は最小限に）' });
@@ -93,7 +96,7 @@ export class DispositionForm {
   }
 
   async #send(next) {
-    if (!this.#open) return;
+    if (!this.#open || this.#holdsUnsaved()) return;
     if (!this.#chosen) {
       passing('結果を選んでください。');
       this.#buttons.values().next().value.focus();

@@ -5,9 +5,9 @@ import { count, eraDate, eraShort, eraYear, moment, shortDate, span, yen } from 
 
 const CLOSED_AS = { kept: '履行', broken: '不履行', replaced: '変更' };
 
-/** Name, kana, 宛名番号, age, address, telephone numbers, household. */
-export function personCard(screen, labels) {
-  const { debtor, phones, household, call } = screen;
+/** Name, kana, 宛名番号, age, address, telephone numbers (desk/numbers.js), household. */
+export function personCard(screen, labels, numbers) {
+  const { debtor, household } = screen;
   if (!debtor) {
     return h('section.card.person', { data: { testid: 'person' } }, h('h1', {}, '登録のない発信者'),
       h('p.hint', {}, '電話番号から対象者を特定できませんでした。'));
@@ -21,11 +21,7 @@ export function personCard(screen, labels) {
       fact('宛名番号', debtor.addressee_no, 'addressee-no'),
       fact('年齢', debtor.age === null ? '—' : `${debtor.age}歳（${eraDate(debtor.born_on)}生）`, 'age'),
       fact('住所', [debtor.postal_code && `〒${debtor.postal_code}`, debtor.address].filter(Boolean).join(' ') || '—', 'address'),
-      fact('電話', phones.length
-        ? h('ul.plain', {}, phones.map((p) => h('li', { className: p.is_dead ? 'dead' : '' },
-          h('span.num', {}, p.number), ` ${labels.phone_kinds[p.kind]}`,
-          p.number === call.number && h('b.now', {}, '発信先'), p.is_dead && ' 不通')))
-        : '—', 'phones'),
+      fact('電話', numbers.element, 'phones'),
       debtor.language !== 'ja' && fact('言語', h('b.language', {}, labels.languages?.[debtor.language] ?? debtor.language), 'language')),
     h('h2', {}, '同一世帯員'),
     household.length
