@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from bench import claiming, imports, join, machine, memory, originate, recordings
+from bench import claiming, deciding, imports, join, machine, memory, originate, recordings
 from bench.bench_site import clean_folder
 from bench.figures import Figure
 from bench.telling import show, tell
@@ -28,6 +28,7 @@ SECTIONS: dict[str, Section] = {
     "originate": originate.run,
     "import": imports.run,
     "claiming": claiming.run,
+    "deciding": deciding.run,
     "recordings": recordings.run,
     "memory": memory.run,
 }
