@@ -27,7 +27,7 @@ from campaigns.evidence import seen_in
 from campaigns.grading.fitting import load_model
 from campaigns.grading.replaying import Counts, Try, judged_from, known_at, tries_of
 from campaigns.grading.scores import Score, Tally, of_rates
-from campaigns.grading.segments import SegmentBook
+from campaigns.grading.segments import MARK_SIZES, SegmentBook
 from campaigns.importing.history.results import HITS as PAST_HITS
 from campaigns.importing.history.results import MISSES as PAST_MISSES
 from campaigns.learning.evidence import WINDOWS, Evidence
@@ -163,7 +163,7 @@ async def _fitted(
                 if any(known):
                     counts.append(known)
                     segments.append(_segment(book, row, split_at))
-    return await asyncio.to_thread(fit, _evidence(counts, segments)), len(counts)
+    return await asyncio.to_thread(fit, _evidence(counts, segments), mark_sizes=MARK_SIZES), len(counts)
 
 
 async def _back_test(

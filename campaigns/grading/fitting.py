@@ -14,7 +14,7 @@ import asyncpg
 import numpy as np
 
 from campaigns.grading.people import evidence_of
-from campaigns.grading.segments import SegmentBook
+from campaigns.grading.segments import MARK_SIZES, SegmentBook
 from campaigns.learning.evidence import Evidence
 from campaigns.learning.fitting import fit
 from campaigns.learning.model import PickUpModel
@@ -46,7 +46,7 @@ async def fit_model(conn: asyncpg.Connection, now: datetime) -> FittedModel:
     """
     book = (await load_model(conn)).book.with_types([row["code"] async for row in queries.debt_type_codes(conn)])
     evidence = await _all_evidence(conn, book, now)
-    model = await asyncio.to_thread(fit, evidence)
+    model = await asyncio.to_thread(fit, evidence, mark_sizes=MARK_SIZES)
     body = json.dumps({"model": json.loads(model.to_json()), "debt_types": list(book.debt_types)})
     async with conn.transaction():
         model_id = await queries.insert_model(conn, now=now, body=body, rows_n=len(evidence))

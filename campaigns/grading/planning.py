@@ -20,7 +20,7 @@ from campaigns.campaign import Campaign
 from campaigns.errors import CampaignInvalid
 from campaigns.grading.expecting import SEARCHED, Expected, Listed, expect
 from campaigns.grading.fitting import FittedModel
-from campaigns.grading.pace import PACE_DAYS, read_pace
+from campaigns.grading.pace import read_pace
 from campaigns.grading.people import People, chances_of, read_people
 from campaigns.grading.seen_hours import Cell, cells_seen, contact_share
 from campaigns.grading.staffing import Staffing, alternatives, check, usual_staffing

@@ -15,6 +15,9 @@ from datetime import date
 PHONE_KINDS = ("mobile", "landline", "voip", "other")
 _BAND_STARTS = (30, 45, 60, 70)  # years of age: who works, who has retired, who has grown old
 _BANDS = len(_BAND_STARTS) + 2  # one for those whose birthday is unknown
+MARK_SIZES = (_BANDS, len(PHONE_KINDS))
+"""Of which marks a segment's number is made, after the debt type (``learning/pooling.py``)."""
+
 UNKNOWN = -1
 
 

@@ -7,7 +7,8 @@ Pure: arrays in, arrays out. No SQL, no clock, no randomness of its own (lots co
 | `evidence.py` | what is known of each line (person × number): decayed hits and misses, and its segment |
 | `sorts.py` | the sorts of people that the model can tell apart, and the stated prior over them |
 | `model.py` | `PickUpModel`: shares of the sorts, posterior of a line, its pick-up probabilities, JSON, why |
-| `fitting.py` | `fit`: the shares from evidence, population first, then each segment |
+| `fitting.py` | `fit`: the shares from evidence, of the population and of each segment |
+| `pooling.py` | what a segment's marks (debt type, age band, kind of telephone) let expect of it |
 | `survival.py` | the chance that a line is still not reached after n further misses in each kind of hour |
 | `horizon.py` | what is left of the month: sessions, calls, how often a line can still be called |
 | `spread.py` | how often each person can still be called under the spread rule |

@@ -107,6 +107,32 @@ def test_the_centre_keeps_the_citys_days_and_calls() -> None:
     assert sum(s.calls for s in plain) == 14_700
 
 
+class FirstSession:
+    """Keeps who was called in the first session, by lot, and who picked up."""
+
+    def __init__(self) -> None:
+        self.hits: list[np.ndarray] = []
+        self.tries: list[np.ndarray] = []
+
+    def order(self, view: View) -> Floats:
+        self.hits.append(view.memory.hits.sum(axis=1))
+        self.tries.append(view.memory.hits.sum(axis=1) + view.memory.misses.sum(axis=1))
+        return view.chance.random(len(view.people.person))
+
+
+def test_luck_has_nothing_to_do_with_who_somebody_is() -> None:
+    """In the first month, too, people who are alike answer alike, whatever they owe (six standard errors)."""
+    population = read(FOLDER / "alike.toml")
+    town = build(population, 20_000, 1, 0)
+    test, after = months(Centre.NIIGATA, 0)
+    watched = FirstSession()
+    run_month(town.people, town.truth[0], test[:2], after, watched, Memory.blank(town.people), [population.seed, 0, 0])
+    called = watched.tries[1] > 0
+    up, first_debt = watched.hits[1][called] > 0, town.people.segment[called] < 8
+    for group in (first_debt, ~first_debt):
+        assert up[group].mean() == pytest.approx(0.3, abs=6 * np.sqrt(0.21 / group.sum()))
+
+
 def test_equal_seeds_make_equal_towns_and_months() -> None:
     """A figure of a report can be had again."""
     first, again = (result("drifting", 100, 1, "ours", "random") for _ in range(2))

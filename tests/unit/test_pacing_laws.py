@@ -45,7 +45,7 @@ def test_a_law_of_any_shape_is_learnt(shape: float) -> None:
 
 
 def test_old_durations_fade() -> None:
-    """After some half-lives of long talks the short ones of the morning are forgotten; the prior still says a little."""
+    """After some half-lives of long talks the short ones are forgotten; the prior still says a little."""
     estimate = HazardEstimate(STARTS_S, prior_mean_s=30.0, half_life=20.0)
     for duration in [5.0] * 200 + [200.0] * 200:
         estimate.observe(duration)

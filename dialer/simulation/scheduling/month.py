@@ -176,7 +176,8 @@ def run_month(
     for place, session in enumerate(sessions):
         day, window = session.day_on.toordinal(), session.window
         memory.fade_to(day)
-        coins = np.random.default_rng([*seed, place]).random(people.numbers)
+        # from 1 on: a seed that ends in zeros is that of the town itself, and its people would be their own coins
+        coins = np.random.default_rng([*seed, place + 1]).random(people.numbers)
         may = ~contacted & (memory.called < day) & spread.allows(place, memory.missed[:, window])
         allowed = may[people.person] & (memory.number_called < day)[people.number]
         view = View(people, memory, month_tries, contacted, allowed, session, sessions[place:], spread, place, lots)

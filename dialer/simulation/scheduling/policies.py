@@ -31,7 +31,7 @@ from campaigns.learning.model import PickUpModel
 from campaigns.learning.worth import ALL
 from dialer.simulation.scheduling.index import by_grade, drawn, graded, still_listed
 from dialer.simulation.scheduling.month import Policy, View
-from dialer.simulation.scheduling.town import Town
+from dialer.simulation.scheduling.town import MARK_SIZES, Town
 
 FLOOR_ATTEMPTS = 2
 """Attempts in the month that the policy `floor` owes everybody."""
@@ -109,7 +109,8 @@ class _Learner:
     def model(self, view: View) -> PickUpModel:
         tries = float(view.memory.hits.sum() + view.memory.misses.sum())
         if self._model is None or tries > _REFIT_AT * self._tries:
-            self._model, self._tries = fit(view.evidence(np.arange(len(view.people.person)))), tries
+            everybody = view.evidence(np.arange(len(view.people.person)))
+            self._model, self._tries = fit(everybody, mark_sizes=MARK_SIZES), tries
         return self._model
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from dialer.simulation.scheduling.experiment import BASELINE, BEST, Result
 
-NOTHING_TO_WIN = 0.01
+NOTHING_TO_WIN = 0.02
 """Difference of contact rates below which there is no way to win a share of."""
 
 # Student's t, two-sided 95 %, by degrees of freedom 1 to 30; beyond that 1.96

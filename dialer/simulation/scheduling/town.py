@@ -25,6 +25,9 @@ _AGES = (
     (0.80, 0.20, 0.00, 0.00),
 )  # 20–39, 40–64, 65–74, 75 and older
 _MOBILE = (0.95, 0.80, 0.50, 0.30)
+MARK_SIZES = (len(_MOBILE), 2)
+"""Levels of age band and kind of telephone in a segment's number; the debt type comes before them."""
+
 _AGE_SCALE = np.array([1.5, 0.5, -0.5, -1.5])
 _LEAST, _MOST = 0.002, 0.98
 
@@ -77,7 +80,7 @@ def build(population: Population, debtors: int, months: int, seed: int) -> Town:
     person = np.concatenate([np.arange(debtors), second])
     number = np.concatenate([number, debtors + np.arange(len(second))])
     phone = np.concatenate([mobile, np.ones(len(second), dtype=bool)])  # a second number is a mobile one
-    segment = debt[person] * 8 + age[person] * 2 + phone
+    segment = (debt[person] * MARK_SIZES[0] + age[person]) * MARK_SIZES[1] + phone
 
     owner = np.concatenate([np.arange(debtors), second])  # whose ways a number has: its first owner's
     total = len(owner)
