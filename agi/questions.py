@@ -55,6 +55,16 @@ class Answers(Protocol):
         """The room for a callee who has just answered; None = apologise and hang up."""
         ...
 
+    async def detected(self, call_id: str, status: str, cause: str) -> None:
+        """Hear what Asterisk takes whoever picked up for; returns at once.
+
+        Args:
+            call_id: the channel's unique id.
+            status: ``HUMAN``, ``MACHINE``, ``NOTSURE``, ``HANGUP`` (AMDSTATUS); empty when there was no detection.
+            cause: how it came to that (AMDCAUSE); may be empty.
+        """
+        ...
+
     async def inbound(self, call_id: str, dialled: str, caller: str | None) -> InboundAnswer:
         """What to do with a call that came in.
 

@@ -43,6 +43,9 @@ class OpenAttempt:
     wants_waiting_agent: bool
     call_agent_id: int | None  # who talks
     joined_at: datetime | None
+    amd_status: str | None  # see `campaigns.detection.write_verdict`
+    amd_cause: str | None
+    amd_s: float | None
 
 
 async def move(

@@ -18,9 +18,11 @@ from itertools import pairwise
 import asyncpg
 
 from campaigns.calendar import DayKind, WindowRule
+from campaigns.detection import NO_DETECTION, AbandonFrom, Detection, set_detection
 from campaigns.errors import CampaignInvalid, CampaignUnknown
 from campaigns.listing import refresh_progress
 from campaigns.model import DialMode, Rotation, Window
+from campaigns.pacing import USUAL, Dialing, Pacing, check_dialing
 from campaigns.queries import queries
 
 
@@ -92,6 +94,8 @@ class NewCampaign:
     wrap_up_s: int = 0
     windows: tuple[WindowRule, ...] = DEFAULT_WINDOWS
     choosing: Choosing = Choosing()
+    pacing: Pacing = USUAL
+    detection: Detection = NO_DETECTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +122,12 @@ def check(new: NewCampaign) -> None:
     if not new.debt_types:
         raise CampaignInvalid("debt_types", "at least one is needed")
     for field, value, low, high in (
-        ("ratio", new.ratio, 1.0, 10.0),
-        ("max_lines", new.max_lines, 1, 1000),
         ("ring_timeout_s", new.ring_timeout_s, 5, 120),
         ("wrap_up_s", new.wrap_up_s, 0, 3600),
     ):
         if not low <= value <= high:
             raise CampaignInvalid(field, f"{value} is not between {low} and {high}")
+    check_dialing(Dialing(new.dial_mode, new.ratio, new.max_lines, new.pacing))
     check_choosing(new.choosing)
     if not new.agent_group.strip():
         raise CampaignInvalid("agent_group", "must not be empty")
@@ -200,6 +203,8 @@ def _campaign(row: asyncpg.Record) -> Campaign:
             **{name: row[name] for name in Choosing.__dataclass_fields__ if name != "rotation"},
             rotation=Rotation(row["rotation"]),
         ),
+        pacing=Pacing(**{name: row[name] for name in Pacing.__dataclass_fields__}),
+        detection=Detection(row["amd"], AbandonFrom(row["abandon_from"])),
         graded_at=row["graded_at"],
     )
 
@@ -226,12 +231,14 @@ async def add_campaign(conn: asyncpg.Connection, new: NewCampaign) -> int:
                 ring_timeout_s=new.ring_timeout_s,
                 wrap_up_s=new.wrap_up_s,
                 **asdict(new.choosing),
+                **asdict(new.pacing),
             )
         except asyncpg.UniqueViolationError as error:
             raise CampaignInvalid("name", "another campaign has it") from error
         types = sorted(set(new.debt_types))
         await queries.insert_campaign_debt_types(conn, campaign_id=campaign_id, debt_types=types)
         await _insert_windows(conn, campaign_id, new.windows)
+        await set_detection(conn, campaign_id, new.detection)
         await refresh_progress(conn, None)
     return int(campaign_id)
 

@@ -41,6 +41,7 @@ class AttemptState(StrEnum):
     CLAIMED = "claimed"  # row written, nothing sent
     DIALING = "dialing"  # Originate sent; the line has not rung yet
     RINGING = "ringing"
+    DETECTING = "detecting"  # something picked up; is it a machine?
     ANSWERED = "answered"  # callee is up, no agent yet
     JOINING = "joining"  # an agent is reserved, the callee is on the way into the room
     TALKING = "talking"  # callee and agent are in one bridge
@@ -112,6 +113,7 @@ class DialMode(StrEnum):
     PREVIEW = "preview"  # the agent sees the person first and starts the call
     PROGRESSIVE = "progressive"  # one call for each ready agent
     FIXED_RATIO = "fixed_ratio"  # `ratio` calls for each ready agent
+    PREDICTIVE = "predictive"  # as many as keep abandonment at its target
 
 
 class Rotation(StrEnum):

@@ -42,10 +42,19 @@ _IN_WORDS = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
 _LOOKED_UP = {
+    "contourpy": "BSD-3-Clause",
+    "cycler": "BSD-3-Clause",
     "jinja2": "BSD-3-Clause",
+    "kiwisolver": "BSD-3-Clause",
+    "matplotlib": "PSF-2.0",
     "pyst2": "PSF-2.0, LGPL-2.1 and Unlicense, by file",
 }
-_GROUPS = {"": "running", "embedded": "private PostgreSQL", "dev": "development and tests"}
+_GROUPS = {
+    "": "running",
+    "embedded": "private PostgreSQL",
+    "plots": "pictures of simulations",
+    "dev": "development and tests",
+}
 
 _PAGE = """\
 # Third-party software

@@ -21,10 +21,12 @@ import redis.asyncio
 import structlog
 
 from agi.answered import Answered
+from agi.detected import Detected
 from agi.inbound import Inbound
 from agi.questions import InboundAnswer, Prompt, Room
 from agi.server import AgiServer
 from campaigns.campaign import CampaignState, set_state
+from campaigns.detection import verdict_of
 from dialer.agents.floor import Agent, Floor
 from dialer.agents.legs import Legs
 from dialer.agents.machine import AgentState
@@ -33,6 +35,7 @@ from dialer.ami.connection import AmiConnection
 from dialer.asterisk.line import AsteriskLine
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
+from dialer.campaigning import Campaigning
 from dialer.clock import Clock
 from dialer.control import Control
 from dialer.db.away import DATABASE_AWAY
@@ -42,7 +45,8 @@ from dialer.errors import DialerError, PortTaken
 from dialer.hearing import Hearing
 from dialer.line import call_id_or_none
 from dialer.live import Live
-from dialer.placing import Campaigning, Placing
+from dialer.pacing.trace import Trace
+from dialer.placing import Placing
 from dialer.reconcile import Reconciliation
 from dialer.settings import Settings
 
@@ -108,6 +112,7 @@ class Engine:
                     tasks.create_task(self._live.run_counts()),
                     tasks.create_task(self._reconciliation.run()),
                     tasks.create_task(self._placing.run()),
+                    tasks.create_task(self._trace.run()),
                 ]
                 log.info("engine_ready", asterisk=self._ami.version)
                 if ready is not None:
@@ -118,6 +123,7 @@ class Engine:
         agi = AgiServer()
         limit_s = self._settings.abandon_after_s + _ANSWER_MARGIN_S
         agi.add_route("answered", Answered(self, limit_s))
+        agi.add_route("detected", Detected(self))
         agi.add_route("inbound", Inbound(self, limit_s))
         try:
             await agi.start(self._settings.agi_host, self._settings.agi_port)
@@ -153,6 +159,7 @@ class Engine:
         )
         self._legs = Legs(pool, self._floor, line, clock, spawn=self._spawn, on_lost=self._desk.agent_lost)
         self._hearing = Hearing(self._desk, self._legs, clock)
+        self._trace = Trace(settings.pacing_trace, clock, keep_days=settings.pacing_trace_days)
         self._placing = Placing(
             pool,
             self._floor,
@@ -160,6 +167,10 @@ class Engine:
             clock,
             lines=settings.trunk_lines,
             calls_per_second=settings.calls_per_second,
+            spare_lines=settings.spare_lines,
+            abandon_limit_ratio=settings.abandon_limit_ratio,
+            abandon_after_s=settings.abandon_after_s,
+            trace=self._trace,
         )
         self._reconciliation = Reconciliation(
             pool, self._floor, self._legs, self._desk, line, clock, every_s=settings.reconcile_every_s
@@ -183,11 +194,13 @@ class Engine:
 
     def _agent_changed(self, agent: Agent) -> None:
         self._live.agent_changed(agent)
+        self._placing.agent_changed(agent)
         if agent.is_free:
             self._desk.match_waiting()
 
     def _call_changed(self, call: LiveCall) -> None:
         self._live.call_changed(call)
+        self._placing.call_changed(call)
 
     async def _connected(self) -> None:
         await self._reconciliation.after_connect()
@@ -221,6 +234,12 @@ class Engine:
         attempt_id = call_id_or_none(call_id)
         room = None if attempt_id is None else await self._desk.room_for(attempt_id)
         return None if room is None else Room(room)
+
+    async def detected(self, call_id: str, status: str, cause: str) -> None:
+        """The verdict on the callee of an Originate."""
+        attempt_id = call_id_or_none(call_id)
+        if attempt_id is not None:
+            self._desk.detected(attempt_id, verdict_of(status, cause, self._clock.now()))
 
     async def inbound(self, call_id: str, dialled: str, caller: str | None) -> InboundAnswer:
         """Inbound calls have no desk yet: the caller hears that nobody is free."""

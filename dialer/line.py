@@ -35,8 +35,14 @@ class EndedChannel:
 class Line(Protocol):
     """Commands; each raises ``AmiError`` when the line refuses, is lost or doesn't answer in time."""
 
-    async def dial(self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int) -> None:
-        """Originate the callee's channel. Returns when Asterisk has taken the order; never repeated."""
+    async def dial(
+        self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int, *, detects: bool = False
+    ) -> None:
+        """Originate the callee's channel. Returns when Asterisk has taken the order; never repeated.
+
+        Args:
+            detects: whoever picks up is listened to, to tell a machine, before a room is asked for.
+        """
         ...
 
     async def lay_leg(self, leg_id: str, extension: str, room: str) -> None:

@@ -26,9 +26,9 @@ from dialer.agents.floor import Agent, Floor
 from dialer.agents.machine import AgentState
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
+from dialer.campaigning import Campaigning
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
-from dialer.placing import Campaigning
 
 log = structlog.get_logger()
 
@@ -71,8 +71,8 @@ def call_view(call: LiveCall) -> dict[str, Any]:
 
 
 def campaign_view(work: Campaigning) -> dict[str, Any]:
-    """A campaign with its last decision in words."""
-    campaign = work.campaign
+    """A campaign with its last decision in words, and what was abandoned."""
+    campaign, standing = work.campaign, work.standing
     return {
         "campaign_id": campaign.campaign_id,
         "name": campaign.name,
@@ -80,6 +80,13 @@ def campaign_view(work: Campaigning) -> dict[str, Any]:
         "dial_mode": str(campaign.dial_mode),
         "ratio": campaign.ratio,
         "because": work.because,
+        "abandonment": {
+            "day": {"answers": standing.day.answers, "abandoned": standing.day.abandoned},
+            "month": {"answers": standing.month.answers, "abandoned": standing.month.abandoned},
+            "target_ratio": campaign.pacing.abandon_target_ratio,
+            "limit_ratio": campaign.pacing.abandon_limit_ratio,
+            "one_to_one_until": _iso(standing.until) if work.over_limit else None,
+        },
         "next_opening_at": _iso(work.next_opening_at),
     }
 

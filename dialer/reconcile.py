@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +20,7 @@ import structlog
 
 from campaigns.attempts import OpenAttempt, open_attempts
 from campaigns.campaign import load_campaigns
+from campaigns.detection import AmdStatus, Verdict
 from campaigns.model import AttemptState
 from dialer.agents.floor import Floor
 from dialer.agents.legs import Legs
@@ -232,6 +233,9 @@ class Reconciliation:
             answered_at=row.answered_at,
             joined_at=row.joined_at,
             agent=agent,
+            detects=_is_listened_to(row, campaign.detection.amd),
+            abandon_from=campaign.detection.abandon_from,
+            verdict=_verdict(row),
             adopted=True,
         )
         log.info("attempt_adopted", call_id=str(row.attempt_id), state=str(row.state))
@@ -255,6 +259,19 @@ class Reconciliation:
             for happening in happenings:
                 call.inbox.put_nowait(happening)
             call.adopted = False  # from now on its questions are heard
+
+
+def _is_listened_to(row: OpenAttempt, amd: bool) -> bool:
+    """Whether its callee was, is or will be listened to; the last as its campaign is set now."""
+    if row.state is AttemptState.DETECTING or row.amd_status is not None:
+        return True
+    return amd and row.answered_at is None and row.preview_agent_id is None
+
+
+def _verdict(row: OpenAttempt) -> Verdict | None:
+    if row.amd_status is None or row.answered_at is None:
+        return None
+    return Verdict(AmdStatus(row.amd_status), row.amd_cause or "", row.answered_at + timedelta(seconds=row.amd_s or 0))
 
 
 def _is_young(call: LiveCall, now: datetime) -> bool:

@@ -55,12 +55,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trunk_user: str = ""  # empty = no registration
     trunk_secret: str = ""
     trunk_lines: Annotated[int, Meta(ge=1)] = 100
+    spare_lines: Annotated[int, Meta(ge=0)] = 0  # of the trunk's, kept free for people who call
     calls_per_second: Annotated[float, Meta(gt=0, le=200)] = 20.0
 
     web_seats: Annotated[int, Meta(ge=0, le=400)] = 10
     sip_seats: Annotated[int, Meta(ge=0, le=400)] = 40
 
     abandon_after_s: Seconds = 2.0  # an answered call without an agent for this long is abandoned
+    abandon_limit_ratio: Annotated[float, Meta(gt=0, le=0.05)] = (
+        0.03  # of all campaigns together, over 24 h and 30 days
+    )
+    pacing_trace_days: Annotated[int, Meta(ge=0, le=366)] = 7  # days for which decisions are kept; 0 = none is written
     reconcile_every_s: Seconds = 5.0
 
     # The simulated carrier (a second Asterisk), used by the demo and the tests.
@@ -79,6 +84,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def engine_socket(self) -> Path:
         """Unix socket of the engine's control interface."""
         return self.var / "run" / "engine.sock"
+
+    @property
+    def pacing_trace(self) -> Path:
+        """Where the decisions of the pacing are written."""
+        return self.var / "pacing"
 
     @property
     def spool(self) -> Path:

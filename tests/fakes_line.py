@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from campaigns.detection import Verdict, verdict_of
 from campaigns.model import E164
 from dialer.ami.events import (
     AmiEvent,
@@ -34,15 +35,19 @@ class FakeLine:
     Args:
         on_event: where events go while the manager connection is up.
         ask: the dialplan's question; None = nobody listens, the callee hears the apology.
+        detected: where verdicts go; None = nobody listens.
     """
 
     clock: Clock
     on_event: Callable[[AmiEvent], None] = lambda event: None
     ask: Callable[[UUID], Awaitable[str | None]] | None = None
+    detected: Callable[[UUID, Verdict], None] | None = None
     connected: bool = True
     faults: dict[str, AmiError] = field(default_factory=dict)
     """Raised by the next command of that name, which is not carried out."""
     dialed: list[str] = field(default_factory=list)
+    listened_to: set[str] = field(default_factory=set)
+    """Callees who are asked for only after `verdict`, as the dialplan's context ``detecting`` does it."""
     apologised: list[str] = field(default_factory=list)
     """Callees who heard a prompt instead of an agent."""
     journal: dict[str, EndedChannel] = field(default_factory=dict)
@@ -52,9 +57,13 @@ class FakeLine:
 
     # --- dialer.line.Line ------------------------------------------------------------------------------
 
-    async def dial(self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int) -> None:
+    async def dial(
+        self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int, *, detects: bool = False
+    ) -> None:
         self._command("dial")
         self.dialed.append(attempt_id)
+        if detects:
+            self.listened_to.add(attempt_id)
         self._create(attempt_id)
         self._tell(ChannelState("Newstate", self.clock.now(), attempt_id, "", attempt_id, LineState.RINGING))
 
@@ -119,6 +128,22 @@ class FakeLine:
         now = self.clock.now()
         self.journal[channel_id] = EndedChannel(now, None, now, None)
         self._tell(ChannelState("Newstate", now, channel_id, "", channel_id, LineState.UP))
+        if channel_id not in self.listened_to:
+            self._start_dialplan(channel_id)
+
+    def verdict(self, channel_id: str, status: str) -> None:
+        """Asterisk's detection has an opinion (AMDSTATUS): a machine is hung up on, for everybody else a room is asked.
+
+        An empty one stands for a detection of which the engine is not told.
+        """
+        if status and self.detected:
+            self.detected(UUID(channel_id), verdict_of(status, f"{status}-1-1", self.clock.now()))
+        if status == "MACHINE":
+            self.end(channel_id)
+        else:
+            self._start_dialplan(channel_id)
+
+    def _start_dialplan(self, channel_id: str) -> None:
         task = asyncio.get_running_loop().create_task(self._dialplan(channel_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -78,6 +78,7 @@ class SmallEngine:
         self.requests = AgentRequests(self.pool, self.floor, self.legs, self.desk, self.clock)
         self.line.on_event = self.hearing.hear
         self.line.ask = self.desk.room_for
+        self.line.detected = self.desk.detected
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> object:
         task = asyncio.get_running_loop().create_task(_contained(work))
@@ -86,10 +87,12 @@ class SmallEngine:
         return task
 
     def _agent_changed(self, agent: Agent) -> None:
+        self.placing.agent_changed(agent)
         if agent.is_free:
             self.desk.match_waiting()
 
-    def _call_changed(self, _: LiveCall) -> None:
+    def _call_changed(self, call: LiveCall) -> None:
+        self.placing.call_changed(call)
         talking = [c.agent.agent_id for c in self.desk.calls.values() if c.agent is not None]
         self.seen += [f"agent {a} has two calls" for a in set(talking) if talking.count(a) > 1]
 
@@ -165,7 +168,7 @@ class SmallEngine:
         assert await self.db.fetchval("SELECT count(*) FROM attempt WHERE ended_at IS NULL") == 0
         assert await self.db.fetchval("SELECT count(*) FROM call WHERE ended_at IS NULL") == 0
         answered = await self.db.fetch("SELECT outcome FROM attempt WHERE answered_at IS NOT NULL")
-        assert {r["outcome"] for r in answered} <= {"answered", "abandoned", "hung_up_early"}
+        assert {r["outcome"] for r in answered} <= {"answered", "abandoned", "hung_up_early", "machine"}
         for agent in self.floor:
             assert not agent.held, f"agent {agent.agent_id} is held for nobody"
             assert agent.status.state not in (AgentState.RESERVED, AgentState.TALKING)

@@ -124,6 +124,7 @@ CALL_STATES: dict[str, str] = {
     "claimed": "準備",
     "dialing": "発信",
     "ringing": "呼出",
+    "detecting": "留守電判定中",
     "answered": "応答",
     "joining": "接続中",
     "talking": "通話",
@@ -133,7 +134,9 @@ CALL_STATES: dict[str, str] = {
 
 CAMPAIGN_STATES: dict[str, str] = {"running": "稼働中", "paused": "一時停止", "stopped": "停止"}
 
-DIAL_MODES: dict[str, str] = {"preview": "プレビュー", "progressive": "1対1", "fixed_ratio": "固定倍率"}
+DIAL_MODES: dict[str, str] = {
+    "preview": "プレビュー", "progressive": "1対1", "fixed_ratio": "固定倍率", "predictive": "予測",
+}  # fmt: skip
 
 PHONE_KINDS: dict[str, str] = {"mobile": "携帯", "landline": "固定", "voip": "IP電話", "other": "その他"}
 

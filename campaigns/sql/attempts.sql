@@ -44,7 +44,8 @@ SELECT attempt.attempt_id, attempt.campaign_id, attempt.debtor_id, attempt.numbe
        attempt.call_window, attempt.state, attempt.state_at, attempt.claimed_at, attempt.dialed_at,
        attempt.answered_at, attempt.agent_id AS preview_agent_id,
        coalesce(progress.wants_waiting_agent, false) AS wants_waiting_agent,
-       call.agent_id AS call_agent_id, call.joined_at
+       call.agent_id AS call_agent_id, call.joined_at,
+       attempt.amd_status, attempt.amd_cause, attempt.amd_s
   FROM attempt
   LEFT JOIN call ON call.attempt_id = attempt.attempt_id
   LEFT JOIN debtor_progress AS progress ON progress.debtor_id = attempt.debtor_id

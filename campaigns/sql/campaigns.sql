@@ -4,6 +4,8 @@ SELECT campaign.campaign_id, campaign.name, campaign.state, campaign.dial_mode, 
        campaign.max_lines, campaign.ring_timeout_s, campaign.wrap_up_s, campaign.rotation, campaign.lot_ratio,
        campaign.floor_attempts, campaign.floor_each_window, campaign.weight_new, campaign.weight_broken,
        campaign.weight_amount, campaign.weight_age, campaign.graded_at,
+       campaign.abandon_target_ratio, campaign.abandon_limit_ratio, campaign.abandon_threshold_s, campaign.preview_s,
+       campaign.amd, campaign.abandon_from,
        ARRAY(SELECT member.debt_type FROM campaign_debt_type AS member
               WHERE member.campaign_id = campaign.campaign_id ORDER BY member.debt_type) AS debt_types,
        ARRAY(SELECT (w.call_window, w.day_kind, extract(epoch FROM w.starts)::integer, extract(epoch FROM w.ends)::integer)
@@ -18,12 +20,13 @@ SELECT campaign.campaign_id, campaign.name, campaign.state, campaign.dial_mode, 
 SELECT code FROM unnest(:debt_types::text[]) AS given (code)
  WHERE NOT EXISTS (SELECT FROM debt_type WHERE debt_type.code = given.code) ORDER BY code;
 
--- name: insert_campaign(name, dial_mode, ratio, agent_group, max_lines, ring_timeout_s, wrap_up_s, rotation, lot_ratio, floor_attempts, floor_each_window, weight_new, weight_broken, weight_amount, weight_age)$
+-- name: insert_campaign(name, dial_mode, ratio, agent_group, max_lines, ring_timeout_s, wrap_up_s, rotation, lot_ratio, floor_attempts, floor_each_window, weight_new, weight_broken, weight_amount, weight_age, abandon_target_ratio, abandon_limit_ratio, abandon_threshold_s, preview_s)$
 INSERT INTO campaign (name, dial_mode, ratio, agent_group, max_lines, ring_timeout_s, wrap_up_s,
-                      rotation, lot_ratio, floor_attempts, floor_each_window, weight_new, weight_broken, weight_amount, weight_age)
+                      rotation, lot_ratio, floor_attempts, floor_each_window, weight_new, weight_broken, weight_amount, weight_age,
+                      abandon_target_ratio, abandon_limit_ratio, abandon_threshold_s, preview_s)
 VALUES (:name, :dial_mode, :ratio, :agent_group, :max_lines, :ring_timeout_s, :wrap_up_s,
         :rotation, :lot_ratio, :floor_attempts, :floor_each_window, :weight_new, :weight_broken, :weight_amount,
-        :weight_age)
+        :weight_age, :abandon_target_ratio, :abandon_limit_ratio, :abandon_threshold_s, :preview_s)
 RETURNING campaign_id;
 
 -- name: insert_campaign_debt_types(campaign_id, debt_types)!

@@ -28,12 +28,14 @@ class AsteriskLine:
         self._ami = ami
         self._journal = journal
 
-    async def dial(self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int) -> None:
+    async def dial(
+        self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int, *, detects: bool = False
+    ) -> None:
         await actions.originate(
             self._ami,
             channel=f"PJSIP/{number}@trunk",
             channel_id=attempt_id,
-            context="answered",
+            context="detecting" if detects else "answered",
             ring_timeout_s=ring_timeout_s,
             caller_id=caller_id,
         )

@@ -21,11 +21,12 @@ import asyncpg
 import structlog
 
 from campaigns.claiming import still_allowed
+from campaigns.detection import Verdict, verdict_of
 from campaigns.errors import StaleState
 from campaigns.model import AttemptState
 from dialer.agents.floor import Agent, Floor
 from dialer.calls.ledger import AgentTaken, Ledger
-from dialer.calls.live_call import Happening, LiveCall, steps_for
+from dialer.calls.live_call import Happening, LiveCall, steps_for, understood
 from dialer.calls.machine import Effect, Event
 from dialer.calls.outcomes import NOT_PLACED
 from dialer.calls.returning import ReturnCalls
@@ -38,7 +39,7 @@ log = structlog.get_logger()
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
-_UNANSWERED = (AttemptState.DIALING, AttemptState.RINGING)
+_UNANSWERED = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.DETECTING)
 _CHECKS = 4
 """Checks before the Originate at one time, so that those who have answered always find a free connection."""
 _ROOM_MARGIN_S = 0.5
@@ -123,7 +124,10 @@ class CallDesk:
         if call is None:
             log.warning("answer_of_unknown_call", call_id=str(call_id))
             return None
-        call.inbox.put_nowait(Happening(Event.ANSWERED, self._clock.now()))
+        now = self._clock.now()
+        # Whoever asks for a room is no machine. Was there a verdict, it was told before.
+        verdict = verdict_of("", "", now) if call.detects else None
+        call.inbox.put_nowait(Happening(Event.ANSWERED, now, verdict=verdict))
         try:
             async with asyncio.timeout(self._abandon_after_s + _ROOM_MARGIN_S):
                 return await asyncio.shield(call.room)
@@ -132,6 +136,18 @@ class CallDesk:
             if not call.room.done():
                 call.room.set_result(None)
             return None
+
+    def detected(self, call_id: UUID, verdict: Verdict) -> None:
+        """Hear the verdict on a callee who was listened to. That of a call which is not ours changes nothing."""
+        call = self.calls.get(call_id)
+        if call is None:
+            log.warning("verdict_on_unknown_call", call_id=str(call_id))
+            return
+        if call.state in _UNANSWERED:
+            call.detects = True  # Asterisk says so, whatever was set when an engine before us placed it
+        call.inbox.put_nowait(Happening(Event.ANSWERED, verdict.at))  # in case the line has not told of it
+        event = Event.MACHINE if verdict.is_machine else Event.ANSWERED
+        call.inbox.put_nowait(Happening(event, verdict.at, verdict=verdict))
 
     # --- agents who become free --------------------------------------------------------------------
 
@@ -191,6 +207,7 @@ class CallDesk:
             self.match_waiting()
 
     async def _handle(self, call: LiveCall, happening: Happening) -> None:
+        happening = understood(call, happening)
         answered = happening.event is Event.ANSWERED and call.state in _UNANSWERED and not happening.nobody_asks
         hers = call.agent if call.agent is not None and call.agent.status.call_id == call.call_id else None
         held = self._floor.hold(call.group, wants=call.wants) if answered and hers is None else happening.agent
@@ -215,7 +232,7 @@ class CallDesk:
             raise
         if not steps:
             self.let_go(held)
-        if not steps and happening.event is Event.ANSWERED and call.answered_at is not None:
+        if not steps and happening.event in (Event.ANSWERED, Event.PICKED_UP) and call.answered_at is not None:
             call.answered_at = min(call.answered_at, happening.at)  # Asterisk's stamp, after FastAGI's
         for step in steps:
             for effect in step.effects:
@@ -243,8 +260,8 @@ class CallDesk:
                 self._spawn(self._apologise(call))
 
     def _wait_for_agent(self, call: LiveCall) -> None:
-        assert call.answered_at is not None
-        left_s = self._abandon_after_s - (self._clock.now() - call.answered_at).total_seconds()
+        assert call.waits_from is not None
+        left_s = self._abandon_after_s - (self._clock.now() - call.waits_from).total_seconds()
         self._waiting.append(call)
         left_s = min(max(0.0, left_s), self._abandon_after_s)  # whatever the two clocks think of each other
         self._spawn(self._give_up(call, left_s))
@@ -275,7 +292,9 @@ class CallDesk:
 
     async def _send_originate(self, call: LiveCall) -> None:
         try:
-            await self._line.dial(str(call.call_id), call.number, call.caller_id, call.ring_timeout_s)
+            await self._line.dial(
+                str(call.call_id), call.number, call.caller_id, call.ring_timeout_s, detects=call.detects
+            )
         except AmiNotSent:
             call.inbox.put_nowait(Happening(Event.ORIGINATE_FAILED, self._clock.now(), hangup_cause=NOT_PLACED))
         except (AmiLost, AmiTimeout) as error:

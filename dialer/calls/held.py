@@ -77,7 +77,7 @@ class HeldCalls:
             await self._floor.write(conn, planned, at=now)
         self._floor.take_in(planned)
         call = live_call_of(one, campaign, now)
-        call.agent, call.is_preview = agent, campaign.dial_mode is DialMode.PREVIEW
+        call.agent, call.is_preview, call.detects = agent, campaign.dial_mode is DialMode.PREVIEW, False
         return call
 
     async def _one(

@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncpg
 import structlog
 
-from campaigns import attempts, claiming
+from campaigns import attempts, claiming, detection
 from campaigns.model import AttemptState, Outcome
 from dialer.agents.floor import Agent, Floor, Planned
 from dialer.agents.machine import AgentEvent, AgentState, Details
 from dialer.calls.live_call import LiveCall, PlannedStep
+from dialer.calls.machine import Event
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from recordings import store as recordings
@@ -94,11 +95,14 @@ async def _is_written(conn: asyncpg.Connection, call: LiveCall, last: PlannedSte
 
 async def _write(conn: asyncpg.Connection, call: LiveCall, steps: list[PlannedStep]) -> None:
     first, last = steps[0], steps[-1]
-    if first.to is AttemptState.ANSWERED:
+    if first.verdict is not None:
+        await detection.write_verdict(conn, call.call_id, first.verdict, _after_s(call, first.verdict))
+    if first.event in (Event.ANSWERED, Event.PICKED_UP):
         # The callee waits for this: the answer and what follows from it at once are one change of the row.
         await attempts.move(conn, call.call_id, frm=first.frm, to=last.to, at=last.at, answered_at=first.at)
-        await attempts.open_call(conn, call.call_id, answered_at=first.at)
-        await recordings.begin(conn, call.call_id, first.at)
+        if first.frm is not AttemptState.DETECTING:
+            await attempts.open_call(conn, call.call_id, answered_at=first.at)
+            await recordings.begin(conn, call.call_id, first.at)
         return
     for step in steps:
         await _write_step(conn, call, step)
@@ -129,6 +133,13 @@ async def _write_step(conn: asyncpg.Connection, call: LiveCall, step: PlannedSte
             await attempts.move(conn, call.call_id, frm=step.frm, to=step.to, at=step.at)
 
 
+def _after_s(call: LiveCall, verdict: detection.Verdict) -> float | None:
+    """Seconds from the answer to the verdict; None when the answer was heard of by the verdict only."""
+    if call.answered_at is None or verdict.at <= call.answered_at:
+        return None
+    return (verdict.at - call.answered_at).total_seconds()
+
+
 def _can_be_reserved(agent: Agent) -> bool:
     return agent.status.state is AgentState.READY and agent.status.leg_up
 
@@ -136,11 +147,12 @@ def _can_be_reserved(agent: Agent) -> bool:
 def _take_in(call: LiveCall, steps: list[PlannedStep]) -> None:
     for step in steps:
         call.state, call.since = step.to, step.at
+        call.verdict = step.verdict or call.verdict
         if step.agent_event is AgentEvent.CALL_GONE and step.to is not AttemptState.ENDED:
             call.agent = None
         match step.to:
-            case AttemptState.ANSWERED:
-                call.answered_at = step.at
+            case AttemptState.DETECTING | AttemptState.ANSWERED:
+                call.answered_at = call.answered_at or step.at
             case AttemptState.JOINING:
                 call.agent = step.agent
             case AttemptState.TALKING:

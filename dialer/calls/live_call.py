@@ -6,13 +6,14 @@ Pure: `steps_for` decides; writing is ``dialer.calls.ledger``, doing is ``dialer
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from campaigns.attempts import EndedBy
 from campaigns.campaign import Campaign
 from campaigns.claiming import Claim
+from campaigns.detection import AbandonFrom, Verdict
 from campaigns.model import E164, AttemptState, Outcome
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentEvent
@@ -29,6 +30,7 @@ class Happening:
         hangup_cause: Q.850, of HUNG_UP and ORIGINATE_FAILED.
         agent: of AGENT_RESERVED.
         nobody_asks: of ANSWERED found afterwards: the dialplan has long apologised.
+        verdict: of MACHINE, and of ANSWERED when the callee was listened to.
     """
 
     event: Event
@@ -36,6 +38,7 @@ class Happening:
     hangup_cause: int | None = None
     agent: Agent | None = None
     nobody_asks: bool = False
+    verdict: Verdict | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +53,9 @@ class LiveCall:
             is lost, such an agent is looked for first. None = nobody.
         answer_probability: 0..1 as the model had it at the claim; None = not known.
         is_preview: it is dialed when its agent says so.
+        detects: Asterisk listens to whoever picks up before an agent is taken (``campaigns.detection``). Never while
+            one is held: there would be nobody to save, and a person to keep waiting.
+        abandon_from: from when on the callee's patience is counted.
     """
 
     call_id: UUID
@@ -68,6 +74,9 @@ class LiveCall:
     wants: str | None = None
     answer_probability: float | None = None
     is_preview: bool = False
+    detects: bool = False
+    abandon_from: AbandonFrom = AbandonFrom.ANSWER
+    verdict: Verdict | None = None
     again_after_s: float = 0.0
     """Seconds for which the person is left alone when the attempt is cancelled (a skipped preview)."""
     hung_up_by_agent: bool = False
@@ -80,6 +89,23 @@ class LiveCall:
     """Looks in a row at which its channel was not in Asterisk (``dialer.reconcile``)."""
     inbox: asyncio.Queue[Happening] = field(default_factory=asyncio.Queue)
     room: asyncio.Future[str | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the detection said so."""
+        return self.verdict is not None and self.verdict.is_machine
+
+    @property
+    def person_at(self) -> datetime | None:
+        """When it was known that somebody answered who needs an agent; None before, and for a machine."""
+        if not self.detects:
+            return self.answered_at
+        return None if self.verdict is None or self.is_machine else self.verdict.at
+
+    @property
+    def waits_from(self) -> datetime | None:
+        """Since when the callee's patience is counted; None while it isn't."""
+        return self.person_at if self.abandon_from is AbandonFrom.VERDICT else self.answered_at
 
 
 def live_call_of(one: Claim, campaign: Campaign, now: datetime) -> LiveCall:
@@ -97,6 +123,8 @@ def live_call_of(one: Claim, campaign: Campaign, now: datetime) -> LiveCall:
         claimed_at=now,
         wants=one.wants,
         answer_probability=one.answer_probability,
+        detects=campaign.detection.amd,
+        abandon_from=campaign.detection.abandon_from,
     )
 
 
@@ -114,6 +142,14 @@ class PlannedStep:
     outcome: Outcome | None = None
     hangup_cause: int | None = None
     ended_by: EndedBy | None = None
+    verdict: Verdict | None = None
+
+
+def understood(call: LiveCall, happening: Happening) -> Happening:
+    """`happening` as `call` must take it: while Asterisk still listens, an answer is only a line that was picked up."""
+    if call.detects and happening.event is Event.ANSWERED and happening.verdict is None:
+        return replace(happening, event=Event.PICKED_UP)
+    return happening
 
 
 def steps_for(
@@ -130,7 +166,7 @@ def steps_for(
     first = _step(call, call.state, happening, call.agent, abandon_after_s)
     if first is None:
         return []
-    if first.to is not AttemptState.ANSWERED:
+    if first.event is not Event.ANSWERED:
         return [first]
     if happening.nobody_asks:
         then = Happening(Event.NO_AGENT, happening.at)
@@ -157,9 +193,10 @@ def _step(
             state,
             happening.event,
             hangup_cause=happening.hangup_cause,
-            answered_at=call.answered_at,
+            waits_from=call.waits_from,
             ended_at=happening.at,
             abandon_after_s=abandon_after_s,
+            is_machine=call.is_machine,
         )
         ended_by = _ended_by(call, happening.event)
     return PlannedStep(
@@ -173,6 +210,7 @@ def _step(
         outcome=outcome,
         hangup_cause=happening.hangup_cause,
         ended_by=ended_by,
+        verdict=happening.verdict,
     )
 
 
@@ -203,4 +241,4 @@ def _ended_by(call: LiveCall, event: Event) -> EndedBy:
         return "lost"
     if call.hung_up_by_agent or call.agent_lost:
         return "agent"
-    return "engine" if call.state is AttemptState.ABANDONING else "callee"
+    return "engine" if call.state is AttemptState.ABANDONING or call.is_machine else "callee"

@@ -27,7 +27,9 @@ class Event(StrEnum):
     DIALED = "dialed"  # Originate is about to be sent
     ORIGINATE_FAILED = "originate_failed"  # Asterisk could not place it
     RINGING = "ringing"
-    ANSWERED = "answered"  # the callee is up
+    PICKED_UP = "picked_up"  # the callee is up, and is listened to before an agent is taken
+    ANSWERED = "answered"  # the callee is up, and is a person as far as anybody knows
+    MACHINE = "machine"  # the callee is up, and is a machine: the dialplan hangs up
     AGENT_RESERVED = "agent_reserved"
     NO_AGENT = "no_agent"  # the abandon threshold has passed
     JOINED = "joined"  # the callee is in the agent's room
@@ -81,6 +83,7 @@ TABLE: dict[S, dict[Event, Step | _Row]] = {
     S.DIALING: _row(
         ORIGINATE_FAILED=_END,
         RINGING=Step(S.RINGING),
+        PICKED_UP=Step(S.DETECTING),
         ANSWERED=Step(S.ANSWERED, (Effect.FIND_AGENT,)),
         HUNG_UP=_END,
         VANISHED=_END,
@@ -90,16 +93,30 @@ TABLE: dict[S, dict[Event, Step | _Row]] = {
     S.RINGING: _row(
         ORIGINATE_FAILED=_END,
         RINGING=IGNORE,
+        PICKED_UP=Step(S.DETECTING),
         ANSWERED=Step(S.ANSWERED, (Effect.FIND_AGENT,)),
         HUNG_UP=_END,
         VANISHED=_END,
         AGENT_LOST=Step(S.RINGING),
         NO_AGENT=IGNORE,
     ),
+    S.DETECTING: _row(
+        ORIGINATE_FAILED=IGNORE,
+        RINGING=IGNORE,
+        PICKED_UP=IGNORE,  # AMI and FastAGI both report it
+        ANSWERED=Step(S.ANSWERED, (Effect.FIND_AGENT,)),
+        MACHINE=Step(S.DETECTING),  # written with its verdict; the dialplan's hang-up ends it
+        NO_AGENT=IGNORE,
+        AGENT_LOST=IGNORE,
+        HUNG_UP=_END,
+        VANISHED=_END,
+    ),
     S.ANSWERED: _row(
         ORIGINATE_FAILED=IGNORE,  # Asterisk repeats what the hang-up will say
         RINGING=IGNORE,
+        PICKED_UP=IGNORE,
         ANSWERED=IGNORE,  # AMI and FastAGI both report it
+        MACHINE=Step(S.ANSWERED, (Effect.GIVE_NO_ROOM,)),  # an engine before us had it listened to, and we didn't know
         AGENT_RESERVED=Step(S.JOINING, (Effect.GIVE_ROOM,)),
         NO_AGENT=Step(S.ABANDONING, (Effect.GIVE_NO_ROOM,)),
         AGENT_LOST=IGNORE,
@@ -109,7 +126,9 @@ TABLE: dict[S, dict[Event, Step | _Row]] = {
     S.JOINING: _row(
         ORIGINATE_FAILED=IGNORE,
         RINGING=IGNORE,
+        PICKED_UP=IGNORE,
         ANSWERED=IGNORE,
+        MACHINE=Step(S.JOINING, (Effect.GIVE_NO_ROOM,)),  # as above; the hang-up lets the agent go
         NO_AGENT=IGNORE,
         JOINED=Step(S.TALKING),
         AGENT_LOST=Step(S.ABANDONING, (Effect.GIVE_NO_ROOM, Effect.APOLOGISE)),
@@ -119,6 +138,7 @@ TABLE: dict[S, dict[Event, Step | _Row]] = {
     S.TALKING: _row(
         ORIGINATE_FAILED=IGNORE,
         RINGING=IGNORE,
+        PICKED_UP=IGNORE,
         ANSWERED=IGNORE,
         NO_AGENT=IGNORE,
         JOINED=IGNORE,
@@ -129,7 +149,9 @@ TABLE: dict[S, dict[Event, Step | _Row]] = {
     S.ABANDONING: _row(
         ORIGINATE_FAILED=IGNORE,
         RINGING=IGNORE,
+        PICKED_UP=IGNORE,
         ANSWERED=IGNORE,
+        MACHINE=IGNORE,
         NO_AGENT=IGNORE,
         AGENT_RESERVED=IGNORE,  # one became free in the same instant
         JOINED=IGNORE,  # the room was entered while the redirect was on its way

@@ -45,9 +45,10 @@ def outcome_of(
     event: Event,
     *,
     hangup_cause: int | None,
-    answered_at: datetime | None,
+    waits_from: datetime | None,
     ended_at: datetime,
     abandon_after_s: float,
+    is_machine: bool = False,
 ) -> Outcome:
     """The outcome of an attempt that ended by `event` while it was in `state`.
 
@@ -58,9 +59,10 @@ def outcome_of(
         state: the state before the end.
         event: what ended it.
         hangup_cause: Q.850; None when nobody knows (the channel was found missing).
-        answered_at: when the callee came up; None before.
+        waits_from: since when the callee's patience was counted; None while it wasn't.
         ended_at: when it ended.
-        abandon_after_s: threshold, seconds from the answer.
+        abandon_after_s: threshold, seconds of patience.
+        is_machine: the detection said so; then nobody was kept waiting.
     """
     match state:
         case AttemptState.CLAIMED:
@@ -73,8 +75,10 @@ def outcome_of(
             return Outcome.ANSWERED
         case AttemptState.ABANDONING:
             return Outcome.ABANDONED
-        case AttemptState.ANSWERED | AttemptState.JOINING:
-            lasted_s = (ended_at - answered_at).total_seconds() if answered_at else 0.0
+        case AttemptState.DETECTING | AttemptState.ANSWERED | AttemptState.JOINING if is_machine:
+            return Outcome.MACHINE
+        case AttemptState.DETECTING | AttemptState.ANSWERED | AttemptState.JOINING:
+            lasted_s = (ended_at - waits_from).total_seconds() if waits_from else 0.0
             if event is Event.VANISHED or lasted_s >= abandon_after_s:
                 return Outcome.ABANDONED
             return Outcome.HUNG_UP_EARLY

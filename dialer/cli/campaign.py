@@ -1,8 +1,9 @@
-"""``dialer campaign``: add, list, start, pause and stop campaigns; windows, order of the choice, caps, retry rules.
+"""``dialer campaign``: add, list, start, pause, stop campaigns; windows, pacing, choice, caps, retry rules.
 
 Works on the database directly; a running engine takes up the change with its next look at its campaigns.
 What a campaign may be is decided in ``campaigns/campaign.py``; what is set about the choice stands in
-``dialer/choosing_command.py``.
+``dialer/choosing_command.py``, what is set about pacing in ``dialer/pacing_command.py``,
+about machine detection in ``dialer/detection_command.py``.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ from campaigns.campaign import (
     set_state,
     set_windows,
 )
+from campaigns.detection import AbandonFrom, Detection
 from campaigns.model import DialMode, Window
 from campaigns.opening.store import load_openings
+from campaigns.pacing import USUAL
 from dialer.choosing_command import caps, choosing, retry
 from dialer.clock import SystemClock
+from dialer.detection_command import amd
 from dialer.on_database import campaign_named, run_on_database
+from dialer.pacing_command import pacing, pacing_of, pacing_options
 
 _clock = SystemClock()
 
@@ -64,10 +69,10 @@ class WindowType(click.ParamType[WindowRule]):
 
 @click.group()
 def command() -> None:
-    """Campaigns: add, list, start, pause, stop, windows, choosing, caps, retry."""
+    """Campaigns: add, list, start, pause, stop, windows, pacing, amd, choosing, caps, retry."""
 
 
-for _part in (choosing, caps, retry):
+for _part in (pacing, amd, choosing, caps, retry):
     command.add_command(_part)
 
 
@@ -84,9 +89,13 @@ for _part in (choosing, caps, retry):
     "--window", "windows", type=WindowType(), multiple=True,
     help="May be repeated. Default: weekday 9–17, weekday evening 17–20, day off 9–17.",
 )  # fmt: skip
+@click.option("--amd/--no-amd", "detects", default=False, help="Listen for machines before an agent is taken.")
+@click.option("--abandon-from", type=click.Choice([f.value for f in AbandonFrom]), default="answer", show_default=True)
+@pacing_options
 def add(
     name: str, debt_types: tuple[str, ...], mode: str, ratio: float, group: str,
-    max_lines: int, ring_timeout: int, wrap_up: int, windows: tuple[WindowRule, ...],
+    max_lines: int, ring_timeout: int, wrap_up: int, windows: tuple[WindowRule, ...], detects: bool, abandon_from: str,
+    **given: float | None,
 ) -> None:  # fmt: skip
     """Add the campaign NAME; it is stopped until `dialer campaign start NAME`."""
     new = NewCampaign(
@@ -99,6 +108,8 @@ def add(
         ring_timeout_s=ring_timeout,
         wrap_up_s=wrap_up,
         windows=windows or DEFAULT_WINDOWS,
+        pacing=pacing_of(USUAL, given),
+        detection=Detection(detects, AbandonFrom(abandon_from)),
     )
     campaign_id = run_on_database(lambda conn: add_campaign(conn, new), _clock, "tsunagu campaign")
     click.echo(f"キャンペーン {campaign_id}「{new.name.strip()}」を追加しました（停止中）。")

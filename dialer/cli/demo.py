@@ -9,6 +9,7 @@ import sys
 import click
 from rich.console import Console
 
+from campaigns.model import DialMode
 from dialer.clock import SystemClock
 from dialer.errors import StartError
 from dialer.logs import log_to
@@ -36,8 +37,12 @@ _LABELS = {
 @click.command()
 @click.option("--calls", type=click.IntRange(1), help="End after this many calls; without it Ctrl-C ends the demo.")
 @click.option("--agents", type=click.IntRange(1, 60), default=8, show_default=True, help="Simulated agents.")
+@click.option(
+    "--mode", type=click.Choice([m.value for m in DialMode if m is not DialMode.PREVIEW]),
+    default=DialMode.FIXED_RATIO.value, show_default=True, help="How the campaign decides the number of calls.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object on the last line.")
-def command(calls: int | None, agents: int, as_json: bool) -> None:
+def command(calls: int | None, agents: int, mode: str, as_json: bool) -> None:
     """Call made-up people through a simulated telephone network, with simulated agents; watch it live."""
     settings, clock = read_settings(), SystemClock()
     console = Console(stderr=True)
@@ -45,7 +50,7 @@ def command(calls: int | None, agents: int, as_json: bool) -> None:
     def report(line: str) -> None:
         console.print(line, highlight=False, markup=False)
 
-    demo = Demo(settings, clock, DemoOptions(calls, agents), report)
+    demo = Demo(settings, clock, DemoOptions(calls, agents, DialMode(mode)), report)
     watcher = Watcher(demo, console, clock)
     log = settings.var / "log" / "demo.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """``dialer simulate``: try a decision on made-up people, many months in seconds; no telephone, no database.
 
-`dialer simulate scheduling` compares orders of calling: who is reached in a month of the centre.
+`dialer simulate scheduling` compares orders of calling: who is reached in a month of the centre. `dialer simulate
+pacing` compares dialers: how busy they keep the agents, whom they abandon (``dialer/simulation/pacing/command.py``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from dialer.simulation.pacing.command import pacing
 from dialer.simulation.scheduling.centre import Centre
 from dialer.simulation.scheduling.experiment import BASELINE, BEST, Result, Setting, run
 from dialer.simulation.scheduling.policies import POLICIES
@@ -23,6 +25,9 @@ from dialer.simulation.scheduling.report import as_json, as_table, mean_shares
 @click.group()
 def command() -> None:
     """Simulations of decisions."""
+
+
+command.add_command(pacing)
 
 
 @command.command()

@@ -1,4 +1,7 @@
-"""The dial modes that need no forecast: preview, progressive and fixed ratio."""
+"""Which policy a dial mode is, and those that need no forecast: preview, progressive and fixed ratio.
+
+The predictive one stands in ``predictive``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import math
 
 from campaigns.model import DialMode
 from dialer.pacing.policy import Decision, Policy, Snapshot
+from dialer.pacing.predictive import Predictive
 
 
 class Progressive:
@@ -39,8 +43,12 @@ def _per_ready_agent(snapshot: Snapshot, ratio: float) -> Decision:
     )
 
 
-def policy_for(mode: DialMode) -> Policy:
-    """The policy of a campaign's dial mode."""
+def policy_for(mode: DialMode, patience_s: float = 2.0) -> Policy:
+    """The policy of a campaign's dial mode.
+
+    Args:
+        patience_s: how long an answered call may wait before it counts as abandoned, seconds (predictive only).
+    """
     match mode:
         case DialMode.PREVIEW:
             return Preview()
@@ -48,3 +56,5 @@ def policy_for(mode: DialMode) -> Policy:
             return Progressive()
         case DialMode.FIXED_RATIO:
             return FixedRatio()
+        case DialMode.PREDICTIVE:
+            return Predictive(patience_s)

@@ -38,12 +38,11 @@ class Meeting:
         chances = np.concatenate((busy, answered)) if len(busy) else answered
         kind = _Exact if len(chances) + 20 <= _EXACT_UP_TO else _Normal
         self._sum: _Exact | _Normal = kind(max(self._room, 0), self._moments)
-        for chance in chances:
-            self._sum.add(chance)
+        self._sum.add(chances)
 
     def add(self, answered: Floats) -> None:
         """One more call that rings: (j,) probability of being answered by each moment."""
-        self._sum.add(answered)
+        self._sum.add(answered[None])
 
     def run_out(self) -> Floats:
         """(j,) probability that at the moment nobody is free for one more answer."""
@@ -55,11 +54,12 @@ class _Exact:
         self._below = np.zeros((room + 1, moments))
         self._below[0] = 1.0
 
-    def add(self, chance: Floats) -> None:
+    def add(self, chances: Floats) -> None:
         below = self._below
-        moved = below[:-1] * chance
-        below *= 1.0 - chance
-        below[1:] += moved
+        for chance in chances:
+            moved = below[:-1] * chance
+            below *= 1.0 - chance
+            below[1:] += moved
 
     def reaching(self) -> Floats:
         result: Floats = np.clip(1.0 - self._below[:-1].sum(axis=0), 0.0, 1.0)
@@ -71,11 +71,11 @@ class _Normal:
         self._room = room
         self._mean, self._variance, self._third = np.zeros(moments), np.full(moments, 1e-12), np.zeros(moments)
 
-    def add(self, chance: Floats) -> None:
-        spread = chance * (1.0 - chance)
-        self._mean += chance
-        self._variance += spread
-        self._third += spread * (1.0 - 2.0 * chance)
+    def add(self, chances: Floats) -> None:
+        spread = chances * (1.0 - chances)
+        self._mean += chances.sum(axis=0)
+        self._variance += spread.sum(axis=0)
+        self._third += (spread * (1.0 - 2.0 * chances)).sum(axis=0)
 
     def reaching(self) -> Floats:
         deviation = np.sqrt(self._variance)

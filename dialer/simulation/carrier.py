@@ -86,7 +86,12 @@ class CarrierDriver:
         self._ring_back_habit = ring_backs
         self._chance = random.Random(seed)  # noqa: S311  # people, not secrets
         self._calls_before: Counter[E164] = Counter()
-        self._switches = {"RECORD": "no", "AGENT_SPEECH": "no", "POPULATION": "no" if population is None else "yes"}
+        self._switches = {
+            "RECORD": "no",
+            "AGENT_SPEECH": "no",
+            "CALLEE_LISTENS_S": "0",
+            "POPULATION": "no" if population is None else "yes",
+        }
         self._tasks: set[asyncio.Task[None]] = set()
         self._agi = AgiServer()
         self._agi.add_route("callee", self._decide)
@@ -139,9 +144,16 @@ class CarrierDriver:
         """From the next call on, simulated telephones say a sentence before their tone."""
         await self._switch("AGENT_SPEECH", on)
 
+    async def let_callees_listen(self, for_s: float) -> None:
+        """From the next call on, a callee is silent for so many seconds after his hello; 0 = he goes on at once."""
+        await self._set("CALLEE_LISTENS_S", f"{for_s:g}")
+
     async def _switch(self, name: str, on: bool) -> None:
-        self._switches[name] = "yes" if on else "no"
-        await self._ami.action("Setvar", {"Variable": name, "Value": self._switches[name]})
+        await self._set(name, "yes" if on else "no")
+
+    async def _set(self, name: str, value: str) -> None:
+        self._switches[name] = value
+        await self._ami.action("Setvar", {"Variable": name, "Value": value})
 
     # --- calls to us -------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agi.answered import Answered
+from agi.detected import Detected
 from agi.inbound import Inbound
 from agi.questions import InboundAnswer, Prompt, Room
 from agi.server import AgiServer
@@ -20,15 +21,20 @@ class Desk:
         self.inbound_answer = InboundAnswer(prompt=Prompt.BUSY_DESK)
         self.asked: list[str] = []
         self.dialled: list[tuple[str, str | None]] = []
+        self.verdicts: list[tuple[str, str, str]] = []
         self.cancelled = 0
         self.server = AgiServer()
         self.server.add_route("answered", Answered(self))
+        self.server.add_route("detected", Detected(self))
         self.server.add_route("inbound", Inbound(self))
 
     async def answered(self, call_id: str) -> Room | None:
         self.asked.append(call_id)
         await self._perhaps_for_ever()
         return self.room
+
+    async def detected(self, call_id: str, status: str, cause: str) -> None:
+        self.verdicts.append((call_id, status, cause))
 
     async def inbound(self, call_id: str, dialled: str, caller: str | None) -> InboundAnswer:
         self.asked.append(call_id)

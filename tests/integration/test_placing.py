@@ -13,6 +13,7 @@ from campaigns.campaign import Campaign
 from campaigns.model import AttemptState
 from dialer.agents.machine import AgentState
 from dialer.db.away import DATABASE_AWAY
+from dialer.deciding import TrunkLimits
 from dialer.pacing.rate import CallRate
 from tests.deadline import until, until_found
 from tests.fixtures_floor import SmallEngine, small_engine
@@ -91,11 +92,11 @@ async def test_no_limit_is_passed(engine: SmallEngine, limited_by: str) -> None:
     """The campaign's lines, the trunk's lines, and the calls per second, whichever is least."""
     await campaign(engine, 9, max_lines=2 if limited_by == "lines of the campaign" else 30)
     if limited_by == "lines of the trunk":
-        engine.placing._lines = 2
+        engine.placing._deciding._limits = TrunkLimits(lines=2, calls_per_second=100.0)
     if limited_by == "rate":
-        engine.placing._rate = CallRate(0.0001, 0.0)
-        engine.placing._rate.take(-1)
-        engine.placing._rate._burst = 2.0
+        engine.placing._deciding.rate = rate = CallRate(0.0001, 0.0)
+        rate.take(-1)
+        rate._burst = 2.0
     await engine.add_agents(4)
     await tick(engine)
     await settle(engine)

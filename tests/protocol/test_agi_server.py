@@ -44,6 +44,9 @@ class FakeEngine:
             raise self.error
         return self.room
 
+    async def detected(self, call_id: str, status: str, cause: str) -> None:
+        self.asked.append((call_id, status, cause))
+
     async def inbound(self, call_id: str, dialled: str, caller: str | None) -> InboundAnswer:
         self.asked.append((call_id, dialled, str(caller)))
         return self.inbound_answer

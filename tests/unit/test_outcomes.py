@@ -20,7 +20,7 @@ def _outcome(
         state,
         event,
         hangup_cause=cause,
-        answered_at=ANSWERED_AT,
+        waits_from=ANSWERED_AT,
         ended_at=ANSWERED_AT + timedelta(seconds=after_s),
         abandon_after_s=2.0,
     )

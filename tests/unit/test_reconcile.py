@@ -27,6 +27,7 @@ IN_ROOM = LiveChannel("x", True, "seat-1001")
         (S.RINGING, UP, True, [Happening(Event.ANSWERED, NOW, nobody_asks=True)]),
         (S.DIALING, UP, True, [Happening(Event.ANSWERED, NOW, nobody_asks=True)]),
         (S.ANSWERED, UP, True, [Happening(Event.NO_AGENT, NOW)]),
+        (S.DETECTING, UP, True, []),  # the dialplan still listens and will ask, or it has apologised and hangs up
         # the engine was there all the time: the dialplan asks it, or has asked and waits
         (S.RINGING, UP, False, []),
         (S.ANSWERED, UP, False, []),
@@ -53,6 +54,7 @@ def test_what_a_call_missed_while_its_channel_is_up(
         (S.DIALING, EndedChannel(ANSWERED, None, ENDED, 16), [Event.ANSWERED, Event.HUNG_UP]),
         (S.RINGING, EndedChannel(ANSWERED, None, ENDED, 16), [Event.ANSWERED, Event.HUNG_UP]),
         (S.ANSWERED, EndedChannel(ANSWERED, None, ENDED, 16), [Event.HUNG_UP]),
+        (S.DETECTING, EndedChannel(ANSWERED, None, ENDED, 16), [Event.HUNG_UP]),
         (S.JOINING, EndedChannel(ANSWERED, JOINED, ENDED, 16), [Event.JOINED, Event.HUNG_UP]),
         (S.JOINING, EndedChannel(ANSWERED, None, ENDED, 16), [Event.HUNG_UP]),
         (S.TALKING, EndedChannel(ANSWERED, JOINED, ENDED, 16), [Event.HUNG_UP]),

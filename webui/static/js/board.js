@@ -118,7 +118,7 @@ function drawCampaigns() {
   }
   if (!box.querySelector('tbody')) {
     box.replaceChildren(h('div.scroll', {}, h('table', {},
-      h('thead', {}, h('tr', {}, ['名称', '科目', '発信方式', '回線', '状態', 'いま', '操作'].map((t) => h('th', { scope: 'col' }, t)))),
+      h('thead', {}, h('tr', {}, ['名称', '科目', '発信方式', '回線', '放棄率', '状態', 'いま', '操作'].map((t) => h('th', { scope: 'col' }, t)))),
       h('tbody', {}))));
   }
   keyed(box.querySelector('tbody'), rows, (c) => c.campaign_id, campaignRow);
@@ -128,6 +128,7 @@ function campaignRow(first) {
   const mode = h('td', {});
   const types = h('td.types', {});
   const lines = h('td.num', {});
+  const abandoned = h('td.num', { data: { testid: `campaign-${first.campaign_id}-abandoned` } });
   const state = h('span.tag', { data: { testid: `campaign-${first.campaign_id}-state` } });
   const because = h('td.faint', {});
   const set = (wanted) => () => saying(() => post(`/api/campaigns/${first.campaign_id}/state`, { state: wanted }));
@@ -137,11 +138,13 @@ function campaignRow(first) {
   const pause = button('一時停止', 'paused');
   const stop = button('停止', 'stopped', () => confirmStop(first, set('stopped')));
   const why = h('a', { href: `/why?campaign_id=${first.campaign_id}`, data: { testid: `campaign-${first.campaign_id}-why` }, aria: { label: `${first.name}の架電の理由` } }, '理由');
-  const row = h('tr', {}, h('th', { scope: 'row' }, first.name), types, mode, lines, h('td', {}, state), because, h('td', {}, h('div.row', {}, run, pause, stop, why)));
+  const row = h('tr', {}, h('th', { scope: 'row' }, first.name), types, mode, lines, abandoned, h('td', {}, state), because, h('td', {}, h('div.row', {}, run, pause, stop, why)));
   row.update = (c) => {
     setText(types, (c.debt_types ?? []).join('・'));
     setText(mode, c.dial_mode === 'fixed_ratio' ? `${labels.dial_modes[c.dial_mode]} ${c.ratio.toFixed(1)}` : labels.dial_modes[c.dial_mode]);
     setText(lines, c.max_lines === undefined ? '' : String(c.max_lines));
+    setText(abandoned, abandonment(c.abandonment));
+    abandoned.title = abandonmentMeaning(c.abandonment);
     setText(state, labels.campaign_states[c.state]);
     state.dataset.tone = { running: 'good', paused: 'wait', stopped: 'faint' }[c.state];
     setText(because, [c.because, c.next_opening_at && `次の開始 ${moment(c.next_opening_at)}`].filter(Boolean).join(' ・ '));
@@ -150,6 +153,20 @@ function campaignRow(first) {
     stop.disabled = c.state === 'stopped';
   };
   return row;
+}
+
+/** Of the last 24 hours: [ratio], or a dash while nobody has answered. */
+function abandonment(told) {
+  return told === undefined ? '' : percent(told.day.abandoned, told.day.answers);
+}
+
+/** What the ratio is, both windows in numbers, target and limit. */
+function abandonmentMeaning(told) {
+  if (told === undefined) return '';
+  const part = (name, { abandoned, answers }) => `${name}: ${abandoned}÷${answers}`;
+  return ['放棄 ÷ 応答（留守番電話を除く）', part('24時間', told.day), part('30日間', told.month),
+    `目標 ${(told.target_ratio * 100).toFixed(1)}%・上限 ${(told.limit_ratio * 100).toFixed(1)}%`,
+    told.one_to_one_until && `${moment(told.one_to_one_until)} まで1対1`].filter(Boolean).join('、');
 }
 
 function confirmStop({ name }, act) {

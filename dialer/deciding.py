@@ -1,0 +1,198 @@
+"""How many calls a campaign may place now: the moment, its policy, the limits, and what is learnt from the outcome.
+
+Decides nothing by itself: it puts together what ``dialer/pacing/`` decides. Told of every change of a call or agent, it
+feeds the estimates and the counts of abandonment; all that is learnt can be read again from the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+import asyncpg
+
+from campaigns.answers import recent_attempts
+from campaigns.campaign import Campaign
+from dialer.agents.floor import Agent, Floor
+from dialer.calls.desk import CallDesk
+from dialer.calls.live_call import LiveCall
+from dialer.campaigning import Campaigning
+from dialer.clock import Clock
+from dialer.pacing.learning import AT_MOST, HISTORY, Learning
+from dialer.pacing.limits import LinesFree, lines_free, within
+from dialer.pacing.modes import policy_for
+from dialer.pacing.moment import snapshot_of
+from dialer.pacing.noticing import Noticing
+from dialer.pacing.observed import Abandoned, Joined, Placed, RingEnded
+from dialer.pacing.patience import DetectionTimes
+from dialer.pacing.policy import Decision, Snapshot
+from dialer.pacing.rate import CallRate
+from dialer.pacing.standings import Standings
+from dialer.pacing.trace import Trace, TracedDecision
+
+
+class Callers(Protocol):
+    """People who call us: they come before everybody whom we call."""
+
+    def waiting(self, group: str) -> int:
+        """Those who wait for an agent of `group`."""
+        ...
+
+    def lines(self) -> int:
+        """Lines of the trunk that they take."""
+        ...
+
+
+class NoCallers:
+    """Nobody ever waits: the engine refuses calls that come in."""
+
+    def waiting(self, group: str) -> int:
+        return 0
+
+    def lines(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkLimits:
+    """What holds over all campaigns.
+
+    Args:
+        lines: calls that the trunk carries at once.
+        calls_per_second: new calls.
+        spare_lines: lines kept free for people who call.
+        abandon_limit_ratio: abandonment of all campaigns together, 0..1.
+        abandon_after_s: when the desk gives up on an answered call without an agent.
+    """
+
+    lines: int
+    calls_per_second: float
+    spare_lines: int = 0
+    abandon_limit_ratio: float = 0.03
+    abandon_after_s: float = 2.0
+
+
+class Deciding:
+    """Decides for all campaigns of one engine.
+
+    Args:
+        trace: where decisions are written; None = nowhere.
+    """
+
+    def __init__(
+        self, floor: Floor, desk: CallDesk, clock: Clock, limits: TrunkLimits, callers: Callers, trace: Trace | None
+    ) -> None:
+        self._floor = floor
+        self._desk = desk
+        self._clock = clock
+        self._limits = limits
+        self._callers = callers
+        self._trace = trace
+        self._learning = Learning(clock.now())
+        self._standings = Standings(limits.abandon_limit_ratio)
+        self._threshold_s: dict[int, float] = {}
+        self._detection_times = DetectionTimes()
+        self.rate = CallRate(limits.calls_per_second, clock.monotonic_s())
+        self._noticing = Noticing(
+            self._of_campaign,
+            self._learning.observe_group,
+            seconds=self._learning.seconds,
+            threshold_s=lambda campaign_id: self._threshold_s.get(campaign_id, 2.0),
+            detected=self._detection_times.add,
+        )
+
+    # --- what is learnt --------------------------------------------------------------------------------
+
+    def call_changed(self, call: LiveCall) -> None:
+        """A call is in another state, or over."""
+        self._noticing.call_changed(call)
+
+    def agent_changed(self, agent: Agent) -> None:
+        """An agent is in another state."""
+        self._noticing.agent_changed(agent)
+
+    def _of_campaign(self, campaign_id: int, seen: RingEnded | Joined | Abandoned, at: datetime) -> None:
+        self._learning.observe(campaign_id, seen)
+        self._standings.seen(campaign_id, seen, at)
+
+    async def refresh(self, conn: asyncpg.Connection, campaigns: Iterable[Campaigning], now: datetime) -> None:
+        """Take up what the database says: campaigns that are new or changed, and what was abandoned."""
+        at_work = list(campaigns)
+        self._threshold_s = {w.campaign.campaign_id: w.campaign.pacing.abandon_threshold_s for w in at_work}
+        self._learning.forget_others(self._threshold_s)
+        new = [work.campaign for work in at_work if not self._learning.knows(work.campaign)]
+        if new:
+            past = await recent_attempts(conn, now - HISTORY, AT_MOST)
+            for campaign in new:
+                estimates = await asyncio.to_thread(self._learning.made_from, campaign, past)
+                self._learning.begin(campaign, estimates)
+                for row in past:
+                    if row.campaign_id == campaign.campaign_id and row.detected_s is not None:
+                        self._detection_times.add(campaign.campaign_id, row.detected_s)
+        await self._standings.refresh(conn, now)
+        for work in at_work:
+            work.standing = self._standings.of(work.campaign, now)
+
+    # --- deciding --------------------------------------------------------------------------------------
+
+    def decide(self, work: Campaigning) -> Decision:
+        """Calls to place now, within every limit."""
+        campaign, lines = work.campaign, self._lines_free(work.campaign)
+        snapshot, mode = self._snapshot(work, lines.free), work.mode
+        patience_s = self._patience_s(campaign)
+        decided = policy_for(mode, patience_s).decide(snapshot)
+        limited, limited_by = within(decided, lines, self.rate.allows(self._clock.monotonic_s()))
+        if self._trace is not None:
+            now, campaign_id = self._clock.now(), campaign.campaign_id
+            self._trace.tell(
+                TracedDecision(now, campaign_id, mode, patience_s, snapshot, decided, limited.place, limited_by)
+            )
+        return replace(limited, because=work.over_limit + limited.because)
+
+    def placed(self, work: Campaigning, decision: Decision, calls: int) -> None:
+        """So many calls of `decision` were placed."""
+        self.rate.take(calls)
+        if calls and decision.chances:
+            at_s = self._learning.seconds(self._clock.now())
+            answers, abandoned = sum(decision.chances[:calls]), sum(decision.risks[:calls])
+            self._learning.observe(work.campaign.campaign_id, Placed(at_s, answers, abandoned))
+
+    def is_full(self, work: Campaigning) -> bool:
+        """Whether no line is left for the campaign."""
+        return self._lines_free(work.campaign).free == 0
+
+    def snapshot(self, work: Campaigning) -> Snapshot:
+        """The present moment as the campaign's policy may see it."""
+        return self._snapshot(work, self._lines_free(work.campaign).free)
+
+    def _snapshot(self, work: Campaigning, lines: int) -> Snapshot:
+        campaign, now = work.campaign, self._clock.now()
+        return snapshot_of(
+            campaign,
+            now,
+            agents=self._floor.of_group(campaign.agent_group),
+            calls=self._desk.calls.values(),
+            callers=self._callers.waiting(campaign.agent_group),
+            lines_free=lines,
+            next_probabilities=work.next_probabilities(),
+            forecast_of=lambda campaign_id: self._learning.forecast(campaign_id, now),
+        )
+
+    def _patience_s(self, campaign: Campaign) -> float:
+        """How long an answered call may wait: its threshold, less what machine detection takes, or until we give up."""
+        given_up_early_s = max(0.0, campaign.pacing.abandon_threshold_s - self._limits.abandon_after_s)
+        return max(0.0, self._detection_times.patience_s(campaign) - given_up_early_s)
+
+    def _lines_free(self, campaign: Campaign) -> LinesFree:
+        calls = self._desk.calls.values()
+        return lines_free(
+            campaign_lines=campaign.max_lines,
+            campaign_calls=sum(1 for c in calls if c.campaign_id == campaign.campaign_id),
+            trunk_lines=self._limits.lines,
+            spare_lines=self._limits.spare_lines,
+            calls=len(calls),
+            callers=self._callers.lines(),
+        )

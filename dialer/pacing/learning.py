@@ -1,0 +1,102 @@
+"""The estimates of each campaign: fed with what happens, filled at the start with what happened in the last days.
+
+Rings, answers and abandonments are a campaign's own, as its list is. Talks and wrap-ups go to every campaign whose
+calls those agents take: what a policy forecasts is when a busy agent will be free, and she is busy with anybody's call.
+
+The pacing's seconds are counted from `HISTORY` before the start, so that none is negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from campaigns.answers import RecentAttempt
+from campaigns.campaign import Campaign
+from dialer.agents.floor import serves
+from dialer.pacing.estimating import Estimates
+from dialer.pacing.forecast import Forecast
+from dialer.pacing.observed import Observed, RingEnded, Talked, WrappedUp
+
+HISTORY = timedelta(days=3)
+"""How far back is read at a start: over a weekend."""
+AT_MOST = 4000
+"""Attempts that are read at a start, of all campaigns together."""
+_LONGEST_S = 1800.0
+"""A wrap-up longer than this was somebody who left; a result was entered afterwards."""
+
+
+class Learning:
+    """All campaigns' estimates.
+
+    Args:
+        began_at: the start of the engine.
+    """
+
+    def __init__(self, began_at: datetime) -> None:
+        self._zero_at = began_at - HISTORY
+        self._of: dict[int, tuple[Campaign, Estimates]] = {}
+
+    def seconds(self, at: datetime) -> float:
+        """A moment on the scale of the observations."""
+        return (at - self._zero_at).total_seconds()
+
+    def knows(self, campaign: Campaign) -> bool:
+        """Whether there are estimates for the campaign as it is now: same agents, same target."""
+        known = self._of.get(campaign.campaign_id)
+        return known is not None and _alike(known[0], campaign)
+
+    def made_from(self, campaign: Campaign, past: Iterable[RecentAttempt]) -> Estimates:
+        """The campaign's estimates from `past`. It takes a while, and changes nothing here: a thread may do it."""
+        estimates = Estimates(campaign.pacing.abandon_target_ratio)
+        for seen in sorted((one for row in past for one in self._seen(row, campaign)), key=lambda seen: seen.at_s):
+            estimates.observe(seen)
+        return estimates
+
+    def begin(self, campaign: Campaign, estimates: Estimates) -> None:
+        """From now on `campaign` learns with `estimates`."""
+        self._of[campaign.campaign_id] = (campaign, estimates)
+
+    def forget_others(self, campaign_ids: Iterable[int]) -> None:
+        """Keep only these."""
+        kept = set(campaign_ids)
+        self._of = {one: known for one, known in self._of.items() if one in kept}
+
+    def observe(self, campaign_id: int, seen: Observed) -> None:
+        """Something of one campaign."""
+        if campaign_id in self._of:
+            self._of[campaign_id][1].observe(seen)
+
+    def observe_group(self, group: str, seen: Talked | WrappedUp) -> None:
+        """Something of an agent of `group`."""
+        for campaign, estimates in self._of.values():
+            if serves(group, campaign.agent_group):
+                estimates.observe(seen)
+
+    def forecast(self, campaign_id: int, now: datetime) -> Forecast | None:
+        """The campaign's present forecast; None before `begin`."""
+        known = self._of.get(campaign_id)
+        return None if known is None else known[1].forecast(self.seconds(now))
+
+    def _seen(self, row: RecentAttempt, campaign: Campaign) -> list[Observed]:
+        """What an attempt of the past would have told this campaign; abandonments are left to their own counts."""
+        found: list[Observed] = []
+        if row.campaign_id == campaign.campaign_id and not row.had_agent:
+            over = row.answered_at or row.ended_at
+            after_s = max(0.0, (over - row.claimed_at).total_seconds())
+            answered = row.answered_at is not None
+            found.append(RingEnded(self.seconds(over), answered, after_s, row.answer_probability))
+        if row.joined_at is None or row.talk_ended_at is None or not serves(row.agent_group, campaign.agent_group):
+            return found
+        talk_s = (row.talk_ended_at - row.joined_at).total_seconds()
+        found.append(Talked(self.seconds(row.talk_ended_at), max(0.0, talk_s)))
+        if row.disposed_at is not None:
+            wrap_s = (row.disposed_at - row.talk_ended_at).total_seconds()
+            if 0.0 <= wrap_s <= _LONGEST_S:
+                found.append(WrappedUp(self.seconds(row.disposed_at), wrap_s))
+        return found
+
+
+def _alike(before: Campaign, now: Campaign) -> bool:
+    target, group = before.pacing.abandon_target_ratio, before.agent_group
+    return (target, group) == (now.pacing.abandon_target_ratio, now.agent_group)

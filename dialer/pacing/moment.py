@@ -1,0 +1,87 @@
+"""The present moment as one campaign's policy may see it, from the floor and the desk.
+
+Decides only whose call and agent counts: those of other campaigns that share the agents count, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from campaigns.campaign import Campaign
+from campaigns.model import AttemptState
+from dialer.agents.floor import Agent, serves
+from dialer.calls.live_call import LiveCall
+from dialer.pacing.answering import STRANGER, shifted
+from dialer.pacing.forecast import Forecast
+from dialer.pacing.policy import AgentView, PendingCall, Snapshot
+
+_UNANSWERED = (AttemptState.CLAIMED, AttemptState.DIALING, AttemptState.RINGING, AttemptState.DETECTING)
+"""While it is listened to whether a machine picked up, nobody knows yet that an agent is needed."""
+
+ForecastOf = Callable[[int], Forecast | None]
+
+
+def snapshot_of(
+    campaign: Campaign,
+    now: datetime,
+    *,
+    agents: Iterable[Agent],
+    calls: Iterable[LiveCall],
+    callers: int,
+    lines_free: int,
+    next_probabilities: Sequence[float],
+    forecast_of: ForecastOf,
+) -> Snapshot:
+    """What `campaign` sees.
+
+    Args:
+        agents: who is logged in and serves its group.
+        calls: all open attempts.
+        callers: inbound calls that wait for these agents; they come first.
+        lines_free: lines that it may still take.
+        next_probabilities: see `Snapshot`.
+        forecast_of: the forecast of a campaign by its id.
+    """
+    sharing = [c for c in calls if serves(c.group, campaign.agent_group)]
+    forecast = forecast_of(campaign.campaign_id)
+    return Snapshot(
+        agents=[_agent(a, now) for a in agents],
+        # A call that has its agent already (reserved, previewed) takes nobody who is ready.
+        pending=[
+            PendingCall(_elapsed_s(c.claimed_at, now), _chance(c, campaign.campaign_id, forecast, forecast_of))
+            for c in sharing
+            if c.state in _UNANSWERED and c.agent is None and not c.is_machine
+        ],
+        waiting=callers + sum(1 for c in sharing if c.state is AttemptState.ANSWERED),
+        ratio=campaign.ratio,
+        lines_free=lines_free,
+        next_probabilities=next_probabilities,
+        forecast=forecast,
+    )
+
+
+def _agent(agent: Agent, now: datetime) -> AgentView:
+    """An agent who asked for a break after her call, or whose telephone is gone, takes no further one."""
+    return AgentView(agent.status.state, _elapsed_s(agent.state_at, now), leaving=agent.status.after is not None)
+
+
+def _elapsed_s(since: datetime, now: datetime) -> float:
+    """Whole tenths; never negative, whatever two clocks think of each other."""
+    return max(0.0, round((now - since).total_seconds(), 1))
+
+
+def _chance(call: LiveCall, campaign_id: int, forecast: Forecast | None, forecast_of: ForecastOf) -> float | None:
+    """The call's answer probability on this campaign's scale.
+
+    A policy moves every probability by its own campaign's shift; a call of another campaign has had that one's, so it
+    is moved back by the difference first.
+    """
+    told = call.answer_probability
+    other = None if call.campaign_id == campaign_id else forecast_of(call.campaign_id)
+    if other is None or forecast is None:
+        return told
+    base = np.array(STRANGER if told is None else told)
+    return round(float(shifted(base, other.shift - forecast.shift)), 4)

@@ -1,0 +1,136 @@
+"""What the pacing learns from the changes of calls and agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from campaigns.model import E164, AttemptState
+from dialer.agents.floor import Agent
+from dialer.agents.machine import AgentState, AgentStatus
+from dialer.calls.live_call import LiveCall
+from dialer.pacing.noticing import Noticing
+from dialer.pacing.observed import Abandoned, Joined, Observed, RingEnded, Talked, WrappedUp
+from tests.fixtures_people import TUESDAY
+
+S = AttemptState
+CALL_ID = UUID(int=7)
+
+
+def seconds(at: datetime) -> float:
+    return (at - TUESDAY).total_seconds()
+
+
+@dataclass
+class Watched:
+    """One call, moved from state to state, and what was noticed of it."""
+
+    heard: list[Observed] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.noticing = Noticing(self._of_campaign, self._of_group, seconds=seconds, threshold_s=lambda _: 2.0)
+        self.agent = Agent(1, "", "north", ("ja",), AgentStatus(AgentState.READY, leg_up=True), TUESDAY)
+        self.call = LiveCall(
+            CALL_ID, 5, 1, E164("+81900000001"), E164("+81250000001"), "north", 25, S.CLAIMED, TUESDAY, TUESDAY,
+            answer_probability=0.4,
+        )  # fmt: skip
+
+    def _of_campaign(self, campaign_id: int, seen: RingEnded | Joined | Abandoned, _: datetime) -> None:
+        assert campaign_id == 5
+        self.heard.append(seen)
+
+    def _of_group(self, group: str, seen: Talked | WrappedUp) -> None:
+        self.groups.append(group)
+        self.heard.append(seen)
+
+    def goes(self, *steps: tuple[AttemptState, float]) -> list[Observed]:
+        """Through states at seconds; each is told twice, as late and repeated news are."""
+        for state, at_s in steps:
+            at = TUESDAY + timedelta(seconds=at_s)
+            self.call.state, self.call.since = state, at
+            match state:
+                case S.ANSWERED | S.JOINING if self.call.answered_at is None:
+                    self.call.answered_at = at
+                case S.TALKING:
+                    self.call.joined_at, self.call.agent = at, self.agent
+                case _:
+                    pass
+            self.noticing.call_changed(self.call)
+            if state is not S.ENDED:
+                self.noticing.call_changed(self.call)
+        return self.heard
+
+
+@pytest.fixture
+async def watched() -> Watched:
+    return Watched()
+
+
+RUNG = [(S.CLAIMED, 0.0), (S.DIALING, 0.1), (S.RINGING, 1.0)]
+
+CASES: list[tuple[str, list[tuple[AttemptState, float]], list[Observed]]] = [
+    ("nobody picks up", [*RUNG, (S.ENDED, 25.0)], [RingEnded(25.0, False, 25.0, 0.4)]),
+    ("refused by the network at once", [*RUNG[:2], (S.ENDED, 0.2)], [RingEnded(0.2, False, 0.2, 0.4)]),
+    ("never dialed", [(S.CLAIMED, 0.0), (S.ENDED, 0.2)], []),
+    (
+        "a talk",
+        [*RUNG, (S.JOINING, 9.0), (S.TALKING, 9.5), (S.ENDED, 69.5)],
+        [RingEnded(9.0, True, 9.0, 0.4), Joined(9.5, 0.5), Talked(69.5, 60.0)],
+    ),
+    (
+        "joined too late",
+        [*RUNG, (S.ANSWERED, 9.0), (S.JOINING, 10.9), (S.TALKING, 11.5), (S.ENDED, 12.0)],
+        [RingEnded(9.0, True, 9.0, 0.4), Abandoned(11.5), Talked(12.0, 0.5)],
+    ),
+    (
+        "abandoned",
+        [*RUNG, (S.ANSWERED, 9.0), (S.ABANDONING, 11.0), (S.ENDED, 15.0)],
+        [RingEnded(9.0, True, 9.0, 0.4), Abandoned(11.0)],
+    ),
+    ("gone at once", [*RUNG, (S.ANSWERED, 9.0), (S.ENDED, 10.0)], [RingEnded(9.0, True, 9.0, 0.4)]),
+    (
+        "gone without an agent after the threshold",
+        [*RUNG, (S.ANSWERED, 9.0), (S.ENDED, 11.5)],
+        [RingEnded(9.0, True, 9.0, 0.4), Abandoned(11.5)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("steps", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+async def test_each_way_of_a_call_is_noticed_once(
+    watched: Watched, steps: list[tuple[AttemptState, float]], expected: list[Observed]
+) -> None:
+    """With the times that the call itself has."""
+    assert watched.goes(*steps) == expected
+
+
+def _held(watched: Watched) -> None:
+    watched.call.agent = watched.agent
+
+
+def _adopted(watched: Watched) -> None:
+    watched.call.adopted = True
+
+
+@pytest.mark.parametrize("prepare", [_held, _adopted], ids=["an agent was held", "of an engine before us"])
+async def test_rings_that_say_nothing_about_the_list_are_left_out(
+    watched: Watched, prepare: Callable[[Watched], None]
+) -> None:
+    """A preview rings when its agent has read the page; how long an adopted call was up is not known."""
+    prepare(watched)
+    assert watched.goes(*RUNG, (S.ENDED, 25.0)) == []
+
+
+async def test_a_wrap_up_is_noticed_when_it_is_over(watched: Watched) -> None:
+    """Whatever she is then."""
+    for state, at_s in [(AgentState.WRAP_UP, 60.0), (AgentState.WRAP_UP, 60.0), (AgentState.NOT_READY, 85.0)]:
+        watched.agent.status = AgentStatus(state, leg_up=True)
+        watched.agent.state_at = TUESDAY + timedelta(seconds=at_s)
+        watched.noticing.agent_changed(watched.agent)
+    assert watched.heard == [WrappedUp(85.0, 25.0)]
+    assert watched.groups == ["north"]
