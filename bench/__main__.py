@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from bench import claiming, deciding, imports, join, machine, memory, originate, recordings
+from bench import claiming, deciding, imports, join, machine, memory, originate, pacing, recordings
 from bench.bench_site import clean_folder
 from bench.figures import Figure
 from bench.telling import show, tell
@@ -31,6 +31,7 @@ SECTIONS: dict[str, Section] = {
     "deciding": deciding.run,
     "recordings": recordings.run,
     "memory": memory.run,
+    "pacing": pacing.run,
 }
 _LIMIT_S = 600.0  # of one section; each is made to take less than 300
 

@@ -34,6 +34,7 @@ from dialer.settings import Settings
 from dialer.simulation.agents import Habits, SimulatedAgent
 from dialer.simulation.people import Person
 from dialer.simulation.people_file import write_file
+from dialer.simulation.population import Callees
 from dialer.simulation.simulated_site import ANY_HOUR, SimulatedSite, cancel
 from dialer.simulation.summary import Summary, read_summary
 from dialer.site.processes import OwnProcess
@@ -193,13 +194,21 @@ class BenchSite:
 
 @asynccontextmanager
 async def bench_site(
-    folder: Path, *, agents: int, wrap_up_s: float, report: Report, calls_per_second: float = 100.0, lines: int = 200
+    folder: Path,
+    *,
+    agents: int,
+    wrap_up_s: float,
+    report: Report,
+    calls_per_second: float = 100.0,
+    lines: int = 200,
+    callees: Callees | None = None,
 ) -> AsyncIterator[BenchSite]:
     """Servers, network, processes and `agents` simulated agents who are ready.
 
     Args:
         folder: VAR_DIR; made here.
         wrap_up_s: mean time between a hang-up and the agent's result, seconds.
+        callees: decide each call; None = the last digits of the numbers do.
 
     Raises:
         DialerError: something could not be started; nothing runs any more.
@@ -210,7 +219,7 @@ async def bench_site(
         bench_settings(folder, agents, calls_per_second, lines), CLOCK, telephones=agents, report=report
     )
     async with site:
-        await site.start_network(None)
+        await site.start_network(callees)
         bench = BenchSite(site, await site.start_processes(), report)
         bench.agents = await site.agents(Habits(wrap_up_s=wrap_up_s), seed=1)
         working = [asyncio.create_task(agent.run()) for agent in bench.agents]

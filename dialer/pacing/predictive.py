@@ -3,10 +3,10 @@
 Each further call is judged by its own risk and use. Answered at t, it takes an agent from then on: somebody is without
 one if agents run out at t or later while the calls of now still ring (risk: people abandoned per answer), and an agent
 who would sit idle has work (use: share of the next `_SOON_S` seconds in which there is one). A call is placed while its
-risk is at most the forecast's bound times its use: abandonments are spent where they save the most idle time, which is
-the Lagrangian form of "most work at a given abandonment". Talking and wrapping agents count by how long they have been
-at it, ringing calls by how long they have rung and by who is called; a call may come in and take an agent first. No
-rate since midnight, no level.
+risk is at most the forecast's bound times the square of its use: abandonments are spent where they save the most idle
+time, the Lagrangian form of "most work at a given abandonment" (the square is measured: it buys a little more than the
+use itself). Talking and wrapping agents count by how long they have been at it, ringing calls by how long they have rung
+and by who is called; a call may come in and take an agent first. No rate since midnight, no level.
 
 Pure: the same snapshot gives the same decision. Invariant: without a forecast that is sure of itself, no more calls
 than ready agents.
@@ -72,7 +72,7 @@ class Predictive:
             run_out = meeting.run_out()
             risk = float(when @ np.maximum.accumulate(run_out[::-1])[::-1])
             use = float(held @ (1.0 - run_out[_SOON]))
-            if risk > forecast.risk * use:
+            if risk > forecast.risk * use**2:
                 break
             if len(chances) >= snapshot.lines_free:
                 limit = "回線数"

@@ -32,7 +32,7 @@ from dialer.clock import Clock
 from dialer.errors import AmiError
 from dialer.settings import Settings
 from dialer.simulation.offers import OfferBook, RingBack, to_e164
-from dialer.simulation.population import CallPlan, Population, window_of
+from dialer.simulation.population import Callees, CallPlan, window_of
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ class CarrierDriver:
         ami_secret: str,
         clock: Clock,
         *,
-        population: Population | None = None,
+        population: Callees | None = None,
         window_at: Callable[[datetime], Window] = window_of,
         ring_backs: RingBackHabit | None = None,
         seed: int = 1,

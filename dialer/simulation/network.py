@@ -22,7 +22,7 @@ from dialer.clock import Clock
 from dialer.settings import Settings
 from dialer.simulation.carrier import CarrierDriver, RingBackHabit
 from dialer.simulation.offers import Offer, RingBack
-from dialer.simulation.population import Population, window_of
+from dialer.simulation.population import Callees, window_of
 
 FIRST_WEB_SEAT = 1001
 FIRST_SIP_SEAT = 2001
@@ -65,7 +65,7 @@ class SimulatedCarrier:
         phones: Sequence[Seat],
         rootfs: Path | None,
         prompts: Path = PROMPTS,
-        population: Population | None = None,
+        population: Callees | None = None,
         window_at: Callable[[datetime], Window] = window_of,
         ring_backs: RingBackHabit | None = None,
     ) -> None:
@@ -135,7 +135,7 @@ class SimulatedNetwork:
         *,
         seats: Sequence[Seat] | None = None,
         prompts: Path = PROMPTS,
-        population: Population | None = None,
+        population: Callees | None = None,
         window_at: Callable[[datetime], Window] = window_of,
         ring_backs: RingBackHabit | None = None,
     ) -> None:

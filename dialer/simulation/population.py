@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from campaigns.calendar import DayKind, day_kind, to_jst
 from campaigns.model import E164, Window
@@ -64,8 +65,16 @@ class Habit:
     talk_s: float
 
 
+class Callees(Protocol):
+    """Decides what becomes of the calls that reach the carrier, asked once for each."""
+
+    def plan(self, number: E164, calls_before: int, window: Window) -> CallPlan:
+        """What happens to the next call to `number`, which got `calls_before` already, in this kind of hour."""
+        ...
+
+
 class Population:
-    """Everybody who has a telephone.
+    """Everybody who has a telephone (`Callees`).
 
     Args:
         habits: a number that is not in it is unallocated.

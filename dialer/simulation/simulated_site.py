@@ -26,7 +26,7 @@ from dialer.errors import StartError
 from dialer.settings import Settings
 from dialer.simulation.agents import Habits, SimulatedAgent
 from dialer.simulation.network import SimulatedCarrier
-from dialer.simulation.population import Population
+from dialer.simulation.population import Callees
 from dialer.site import processes
 from dialer.site.pbx import render_private, seats_of
 from dialer.site.servers import Site
@@ -94,7 +94,7 @@ class SimulatedSite:
     ) -> None:
         await self._stack.aclose()
 
-    async def start_network(self, population: Population | None) -> None:
+    async def start_network(self, population: Callees | None) -> None:
         """Start our Asterisk and the carrier.
 
         Args:

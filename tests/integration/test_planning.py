@@ -122,10 +122,10 @@ async def test_a_list_with_nobody_and_a_month_without_sessions_come_to_nothing(d
 
 
 async def test_the_floor_has_a_price_where_places_are_few(db: asyncpg.Connection) -> None:
-    """Calls to those who hardly ever answer are taken from those who do."""
+    """Calls to those who hardly ever answer are taken from those who do, as 24 records of each tell them apart."""
     town = Town(db)
     await town.debt_types("city_tax")
-    await people_with_past(town, 90, 12, TUESDAY)
+    await people_with_past(town, 90, 24, TUESDAY)
     outlook = await outlook_of(town, floor_attempts=2)
     scarce = replace(outlook.usual, sessions=(10, 0, 0), agents=(1, 1, 1), calls=(2.25, 2.25, 2.25))  # 180 calls
     assert outlook.price_of_floor(scarce, outlook.expect(scarce)) > 1

@@ -13,12 +13,13 @@ from click.testing import CliRunner
 
 from campaigns.learning.evidence import Floats
 from dialer.cli.simulate import command
+from dialer.simulation.interval import half_width
 from dialer.simulation.scheduling.centre import EVENING, WEEKDAY, WEEKEND, Centre, Session, months
 from dialer.simulation.scheduling.experiment import Result, Setting, run
 from dialer.simulation.scheduling.month import Memory, View, run_month, spread_of
 from dialer.simulation.scheduling.policies import POLICIES
 from dialer.simulation.scheduling.population_file import FOLDER, PopulationError, read, shipped
-from dialer.simulation.scheduling.report import half_width, lines
+from dialer.simulation.scheduling.report import lines
 from dialer.simulation.scheduling.town import build
 
 pytestmark = pytest.mark.sim

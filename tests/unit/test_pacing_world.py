@@ -11,6 +11,7 @@ import pytest
 
 from dialer.agents.machine import AgentState
 from dialer.pacing.observed import Abandoned, Observed, RingEnded
+from dialer.simulation.interval import half_width
 from dialer.simulation.pacing.baselines.fixed_ratio import FixedRatio
 from dialer.simulation.pacing.calls import Calls, Levels, durations
 from dialer.simulation.pacing.clairvoyant import Clairvoyant
@@ -19,7 +20,6 @@ from dialer.simulation.pacing.course import course_of
 from dialer.simulation.pacing.dialers import Moment
 from dialer.simulation.pacing.scenario_file import Law, Level, Scenario, ScenarioError, read, shipped
 from dialer.simulation.pacing.world import World
-from dialer.simulation.scheduling.report import half_width
 
 PLAIN = Scenario(
     name="plain", agents=6, levels=(Level(0.0, 0.3),), talk=(Law(60.0, 1.5),), wrap=(Law(20.0, 2.0),),

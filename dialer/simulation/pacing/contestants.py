@@ -71,7 +71,7 @@ CONTESTANTS: dict[str, Contestant] = {
     ORACLE: Contestant(
         "agent-oracle",
         lambda _, share: AgentOracle(TARGET * share),
-        Hindsight(first=0.55, last=1.0, coarse=0.225, fine=0.225),
+        Hindsight(first=1.0, last=1.2, coarse=0.1, fine=0.1),
     ),
     "clairvoyant": Contestant("clairvoyant", lambda scenario, _: Clairvoyant(scenario.ring_timeout_s)),
     "progressive": Contestant("progressive", lambda *_: FixedRatio(1.0)),

@@ -15,8 +15,6 @@ from dialer.pacing.policy import Decision, Snapshot
 from dialer.pacing.predictive import MOMENTS, Predictive
 from dialer.simulation.pacing.dialers import Moment
 
-TARGET = 0.01
-
 
 class PredictiveDialer:
     """The predictive mode as the engine runs it.
@@ -25,7 +23,7 @@ class PredictiveDialer:
         target: abandonment, 0..1.
     """
 
-    def __init__(self, target: float = TARGET) -> None:
+    def __init__(self, target: float) -> None:
         self._estimates = Estimates(target)
 
     def observe(self, seen: Observed) -> None:

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from dialer.simulation.interval import half_width
 from dialer.simulation.pacing.contestants import CONTESTANTS, ORACLE, OURS, TARGET
 from dialer.simulation.pacing.experiment import Standing
 from dialer.simulation.pacing.scenario_file import Scenario
-from dialer.simulation.scheduling.report import half_width
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from rich.table import Table
 
+from dialer.simulation.interval import half_width
 from dialer.simulation.scheduling.experiment import BASELINE, BEST, Result
 
 NOTHING_TO_WIN = 0.02
 """Difference of contact rates below which there is no way to win a share of."""
-
-# Student's t, two-sided 95 %, by degrees of freedom 1 to 30; beyond that 1.96
-_T = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +57,6 @@ def lines(result: Result) -> list[Line]:
         )
         for name, rates in result.rates.items()
     ]
-
-
-def half_width(sample: np.ndarray) -> float | None:
-    """Half the width of the 95 % confidence interval of a mean; None for a single figure."""
-    n = len(sample)
-    if n < 2:
-        return None
-    t = _T[n - 2] if n - 2 < len(_T) else 1.96
-    return float(t * sample.std(ddof=1) / np.sqrt(n))
 
 
 def mean_shares(results: Sequence[Result]) -> dict[str, float]:

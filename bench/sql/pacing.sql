@@ -1,0 +1,27 @@
+-- name: first_claim()$
+SELECT min(claimed_at) FROM attempt;
+
+-- name: team_time(since, until)^
+-- Seconds of all agents between two moments: in talk and wrap-up, and logged in without breaks.
+SELECT coalesce(sum(part.s) FILTER (WHERE state IN ('talking', 'wrap_up')), 0)::float8 AS busy_s,
+       coalesce(sum(part.s) FILTER (WHERE state IN ('ready', 'reserved', 'talking', 'wrap_up')), 0)::float8 AS paid_s
+  FROM agent_time
+ CROSS JOIN LATERAL (
+       SELECT extract(epoch FROM least(coalesce(agent_time.until, :until), :until::timestamptz)
+                                 - greatest(agent_time.since, :since::timestamptz)) AS s) AS part
+ WHERE agent_time.since < :until AND coalesce(agent_time.until, :until) > :since;
+
+-- name: course(since)^
+-- What calls were like from `since` on, seconds on the average: from the claim to the answer, to the end of a ring in
+-- vain and of a quick failure, from the answer to the join, of the talk and the wrap-up; and how many were dialed.
+SELECT count(*)::float8 AS dialed,
+       count(*) FILTER (WHERE attempt.answered_at IS NOT NULL)::float8 AS answered,
+       avg(extract(epoch FROM attempt.answered_at - claimed_at))::float8 AS answer_s,
+       avg(extract(epoch FROM attempt.ended_at - claimed_at))
+           FILTER (WHERE outcome = 'no_answer')::float8 AS in_vain_s,
+       avg(extract(epoch FROM attempt.ended_at - claimed_at)) FILTER (WHERE outcome = 'busy')::float8 AS busy_line_s,
+       avg(extract(epoch FROM call.joined_at - call.answered_at))::float8 AS join_s,
+       avg(extract(epoch FROM call.ended_at - call.joined_at))::float8 AS talk_s,
+       avg(extract(epoch FROM call.disposed_at - call.ended_at))::float8 AS wrap_s
+  FROM attempt LEFT JOIN call USING (attempt_id)
+ WHERE claimed_at >= :since AND dialed_at IS NOT NULL AND attempt.ended_at IS NOT NULL;
