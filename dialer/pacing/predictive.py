@@ -5,8 +5,8 @@ one if agents run out at t or later while the calls of now still ring (risk: peo
 who would sit idle has work (use: share of the next `_SOON_S` seconds in which there is one). A call is placed while its
 risk is at most the forecast's bound times the square of its use: abandonments are spent where they save the most idle
 time, the Lagrangian form of "most work at a given abandonment" (the square is measured: it buys a little more than the
-use itself). Talking and wrapping agents count by how long they have been at it, ringing calls by how long they have rung
-and by who is called; a call may come in and take an agent first. No rate since midnight, no level.
+use itself). Talking and wrapping agents count by how long they have been at it, ringing calls by how long they have
+rung and by who is called; a call may come in and take an agent first. No rate since midnight, no level.
 
 Pure: the same snapshot gives the same decision. Invariant: without a forecast that is sure of itself, no more calls
 than ready agents.
