@@ -34,6 +34,9 @@ class AtOnce:
     async def inbound(self, call_id: str, dialled: str, caller: str | None) -> InboundAnswer:
         return InboundAnswer(prompt=Prompt.CLOSED)
 
+    async def detected(self, call_id: str, status: str, cause: str) -> None:
+        return None
+
 
 async def ask(port: int) -> float:
     began_s = time.perf_counter()

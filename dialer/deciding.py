@@ -1,7 +1,8 @@
 """How many calls a campaign may place now: the moment, its policy, the limits, and what is learnt from the outcome.
 
 Decides nothing by itself: it puts together what ``dialer/pacing/`` decides. Told of every change of a call or agent, it
-feeds the estimates and the counts of abandonment; all that is learnt can be read again from the database.
+feeds the estimates and the counts of abandonment. After a restart they are read again from the database, except
+how many people were expected to be abandoned: of that only what came above the aim is known.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import asyncpg
 
-from campaigns.answers import recent_attempts
-from campaigns.campaign import Campaign
-from dialer.agents.floor import Agent, Floor
+from campaigns.answers import live_answers_by_hour, recent_attempts
+from campaigns.campaign import Campaign, CampaignState
+from dialer.agents.floor import Agent, Floor, share
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
 from dialer.campaigning import Campaigning
@@ -32,6 +33,9 @@ from dialer.pacing.policy import Decision, Snapshot
 from dialer.pacing.rate import CallRate
 from dialer.pacing.standings import Standings
 from dialer.pacing.trace import Trace, TracedDecision
+
+_IDLE_STANDING_EVERY = timedelta(minutes=1)
+"""How often the counts of a campaign that doesn't run are looked at: for the board, nothing depends on them."""
 
 
 class Callers(Protocol):
@@ -93,6 +97,7 @@ class Deciding:
         self._trace = trace
         self._learning = Learning(clock.now())
         self._standings = Standings(limits.abandon_limit_ratio)
+        self._decided: TracedDecision | None = None
         self._threshold_s: dict[int, float] = {}
         self._detection_times = DetectionTimes()
         self.rate = CallRate(limits.calls_per_second, clock.monotonic_s())
@@ -126,15 +131,19 @@ class Deciding:
         new = [work.campaign for work in at_work if not self._learning.knows(work.campaign)]
         if new:
             past = await recent_attempts(conn, now - HISTORY, AT_MOST)
+            answers = await live_answers_by_hour(conn, now - HISTORY)
             for campaign in new:
-                estimates = await asyncio.to_thread(self._learning.made_from, campaign, past)
+                estimates = await asyncio.to_thread(self._learning.made_from, campaign, past, answers)
                 self._learning.begin(campaign, estimates)
                 for row in past:
                     if row.campaign_id == campaign.campaign_id and row.detected_s is not None:
                         self._detection_times.add(campaign.campaign_id, row.detected_s)
         await self._standings.refresh(conn, now)
         for work in at_work:
-            work.standing = self._standings.of(work.campaign, now)
+            stood_at = work.standing_at
+            is_old = stood_at is None or not timedelta() <= now - stood_at < _IDLE_STANDING_EVERY
+            if is_old or work.campaign.state is CampaignState.RUNNING:
+                work.standing, work.standing_at = self._standings.of(work.campaign, now), now
 
     # --- deciding --------------------------------------------------------------------------------------
 
@@ -145,12 +154,17 @@ class Deciding:
         patience_s = self._patience_s(campaign)
         decided = policy_for(mode, patience_s).decide(snapshot)
         limited, limited_by = within(decided, lines, self.rate.allows(self._clock.monotonic_s()))
-        if self._trace is not None:
-            now, campaign_id = self._clock.now(), campaign.campaign_id
-            self._trace.tell(
-                TracedDecision(now, campaign_id, mode, patience_s, snapshot, decided, limited.place, limited_by)
-            )
+        now, campaign_id = self._clock.now(), campaign.campaign_id
+        self._decided = TracedDecision(now, campaign_id, mode, patience_s, snapshot, decided, 0, limited_by)
         return replace(limited, because=work.over_limit + limited.because)
+
+    def trace(self, placed: int) -> None:
+        """Keep the last decision: it was carried out, and so many calls were placed or people shown.
+
+        A decision that only opens the gate to people who want an agent is none to keep.
+        """
+        if self._trace is not None and self._decided is not None:
+            self._trace.tell(replace(self._decided, placed=placed))
 
     def placed(self, work: Campaigning, decision: Decision, calls: int) -> None:
         """So many calls of `decision` were placed."""
@@ -159,6 +173,14 @@ class Deciding:
             at_s = self._learning.seconds(self._clock.now())
             answers, abandoned = sum(decision.chances[:calls]), sum(decision.risks[:calls])
             self._learning.observe(work.campaign.campaign_id, Placed(at_s, answers, abandoned))
+
+    def share(self, one: Campaigning, other: Campaigning) -> bool:
+        """Whether an agent who is at work takes calls of both campaigns."""
+        return share(self._floor, one.campaign.agent_group, other.campaign.agent_group)
+
+    def is_staffed(self, work: Campaigning) -> bool:
+        """Whether an agent of the campaign is at work: takes a call now, or after the present one."""
+        return self.share(work, work)
 
     def is_full(self, work: Campaigning) -> bool:
         """Whether no line is left for the campaign."""

@@ -2,13 +2,16 @@
 
 The campaign that placed calls longest ago is asked first, and the others that share its agents give way when it could
 place none for a while (``dialer.campaigning``), so that none starves. A campaign whose claim came back empty is asked
-again after a pause, so that an exhausted list costs nothing. People who want an agent held for them come first
-(``dialer.calls.held``): she is only taken while the pacing would place a call for her, so that nobody whose telephone
-rings already loses his agent to them.
+again after a pause, so that an exhausted list costs nothing; one with which something goes wrong pauses alone.
+
+People who want an agent held for them come first (``dialer.calls.held``): she is only taken while the pacing would
+place a call for her, so that nobody whose telephone rings already loses his agent to them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import asyncpg
@@ -16,10 +19,10 @@ import structlog
 
 from campaigns.calendar import jst_date
 from campaigns.campaign import Campaign, CampaignState, load_campaigns
-from campaigns.claiming import Claim, claim, reserved_wanted
+from campaigns.claiming import claim, reserved_wanted
 from campaigns.model import AttemptState, DialMode, Window
 from campaigns.opening.store import load_openings
-from dialer.agents.floor import Agent, Floor, fits, serves
+from dialer.agents.floor import Agent, Floor, fits
 from dialer.calls.desk import CallDesk
 from dialer.calls.held import HeldCalls
 from dialer.calls.live_call import LiveCall, live_call_of
@@ -80,6 +83,8 @@ class Placing:
 
     def call_changed(self, call: LiveCall) -> None:
         """A call is in another state, or over: the pacing learns from it."""
+        if call.is_preview and call.state is AttemptState.DIALING:
+            self._deciding.rate.take(1)  # whoever said so, agent or time: a click is never refused, the others wait
         self._deciding.call_changed(call)
 
     def agent_changed(self, agent: Agent) -> None:
@@ -112,13 +117,28 @@ class Placing:
         first: list[Campaigning] = []
         for work in sorted(self.campaigns.values(), key=lambda w: w.placed_at_s):
             if work.campaign.state is not CampaignState.RUNNING:
-                work.has_turn = False
-            elif any(serves(one.campaign.agent_group, work.campaign.agent_group) for one in first):
+                work.could_not(self._clock.monotonic_s())
+            elif any(self._deciding.share(one, work) for one in first):
+                work.has_turn = False  # its own comes when this one is over
                 work.say("他のキャンペーンの順番を待っています")
             else:
-                await self._serve(work)
+                with self._alone(work):
+                    await self._serve(work)
             if work.has_turn:
                 first.append(work)
+
+    @contextmanager
+    def _alone(self, work: Campaigning) -> Iterator[None]:
+        """What goes wrong with one campaign pauses it, and no other. A database that is away is no campaign's fault."""
+        try:
+            yield
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:
+            unless_cancelled(error)
+            # An outer edge: nothing more is dialed for this campaign for a while, and the others go on.
+            work.failed(self._clock.monotonic_s())
+            log.exception("campaign_paused", campaign_id=work.campaign.campaign_id, error=type(error).__name__)
 
     async def _reload(self) -> None:
         now = self._clock.now()
@@ -127,7 +147,8 @@ class Placing:
             self._take_in(await load_campaigns(conn))
             running = [work for work in self.campaigns.values() if work.campaign.state is CampaignState.RUNNING]
             for work in running:
-                work.wanted = await reserved_wanted(conn, work.campaign.campaign_id, now)
+                with self._alone(work):
+                    work.wanted = await reserved_wanted(conn, work.campaign.campaign_id, now)
             await self._deciding.refresh(conn, self.campaigns.values(), now)
         self._reload_at_s = self._clock.monotonic_s() + _RELOAD_S
 
@@ -140,31 +161,42 @@ class Placing:
             del self.campaigns[gone]
 
     def _dial_shown(self) -> None:
-        """Dial the previewed people who were shown for as long as their campaign wants."""
+        """Dial the previewed people who were shown for as long as their campaign wants, as many as the rate allows."""
         now = self._clock.now()
-        for call in self._desk.calls.values():
+        shown = [c for c in self._desk.calls.values() if c.is_preview and c.state is AttemptState.CLAIMED]
+        # Those being checked are counted when they are dialed.
+        allowed = self._deciding.rate.allows(self._clock.monotonic_s()) - sum(1 for c in shown if c.chosen)
+        for call in shown:
             work = self.campaigns.get(call.campaign_id)
-            shown = call.is_preview and call.state is AttemptState.CLAIMED and not call.chosen
-            if work is not None and shown and 0 < work.campaign.pacing.preview_s <= _age_s(call, now):
+            is_due = work is not None and 0 < work.campaign.pacing.preview_s <= _age_s(call, now)
+            if is_due and not call.chosen and allowed >= 1:
+                allowed -= 1
                 call.chosen = True
                 self._desk.dial_preview(call)
 
     async def _serve(self, work: Campaigning) -> None:
+        if self._clock.monotonic_s() < work.faulty_until_s:
+            return
         now, campaign = self._clock.now(), work.campaign
         hours = self._openings.hours_of(campaign)
         window = hours.window_at(now)
         if window is None:
             work.next_opening_at = hours.next_opening(now)
-            work.because, work.has_turn = "時間外", False
+            work.because = "時間外"
+            work.could_not(self._clock.monotonic_s())
             return
         await self._serve_wanted(work, window)
         if self._clock.monotonic_s() < work.pause_until_s:
             return
         decision = self._deciding.decide(work)
         work.say(decision.because)
-        if decision.place == 0:
+        placed = await self._place(work, decision, window) if decision.place else 0
+        self._deciding.trace(placed)
+        if decision.place == 0 and not self._deciding.is_staffed(work):
+            work.could_not(self._clock.monotonic_s())
+        elif decision.place == 0:
             work.placed_nothing(self._clock.monotonic_s(), is_full=self._deciding.is_full(work))
-        elif await self._place(work, decision, window) == 0:
+        elif placed == 0:
             work.say(f"{decision.because}、いま架電できる人がいません")
             work.found_nobody(self._clock.monotonic_s())
         else:
@@ -178,7 +210,7 @@ class Placing:
         async with self._pool.acquire() as conn:
             claims = await claim(conn, campaign, limit_n, window, self._clock.now())
         for one in claims:
-            self._desk.place(self._live_call(one, campaign))
+            self._desk.place(live_call_of(one, campaign, self._clock.now()))
         work.claimed(claims)
         self._deciding.placed(work, decision, len(claims))
         return len(claims)
@@ -210,9 +242,6 @@ class Placing:
     def snapshot(self, campaign: Campaign) -> Snapshot:
         """The present moment as the campaign's policy may see it."""
         return self._deciding.snapshot(self.campaigns[campaign.campaign_id])
-
-    def _live_call(self, one: Claim, campaign: Campaign) -> LiveCall:
-        return live_call_of(one, campaign, self._clock.now())
 
 
 def _age_s(call: LiveCall, now: datetime) -> float:

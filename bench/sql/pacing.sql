@@ -11,17 +11,13 @@ SELECT coalesce(sum(part.s) FILTER (WHERE state IN ('talking', 'wrap_up')), 0)::
                                  - greatest(agent_time.since, :since::timestamptz)) AS s) AS part
  WHERE agent_time.since < :until AND coalesce(agent_time.until, :until) > :since;
 
--- name: course(since)^
--- What calls were like from `since` on, seconds on the average: from the claim to the answer, to the end of a ring in
--- vain and of a quick failure, from the answer to the join, of the talk and the wrap-up; and how many were dialed.
-SELECT count(*)::float8 AS dialed,
-       count(*) FILTER (WHERE attempt.answered_at IS NOT NULL)::float8 AS answered,
+-- name: course()^
+-- What calls were like: the mean answer probability that they were claimed with, and mean durations in seconds.
+SELECT avg(attempt.answer_probability)::float8 AS told,
        avg(extract(epoch FROM attempt.answered_at - claimed_at))::float8 AS answer_s,
-       avg(extract(epoch FROM attempt.ended_at - claimed_at))
-           FILTER (WHERE outcome = 'no_answer')::float8 AS in_vain_s,
-       avg(extract(epoch FROM attempt.ended_at - claimed_at)) FILTER (WHERE outcome = 'busy')::float8 AS busy_line_s,
+       avg(extract(epoch FROM attempt.ended_at - claimed_at)) FILTER (WHERE outcome = 'no_answer')::float8 AS in_vain_s,
+       avg(extract(epoch FROM attempt.ended_at - claimed_at)) FILTER (WHERE outcome = 'busy')::float8 AS busy_s,
        avg(extract(epoch FROM call.joined_at - call.answered_at))::float8 AS join_s,
        avg(extract(epoch FROM call.ended_at - call.joined_at))::float8 AS talk_s,
        avg(extract(epoch FROM call.disposed_at - call.ended_at))::float8 AS wrap_s
-  FROM attempt LEFT JOIN call USING (attempt_id)
- WHERE claimed_at >= :since AND dialed_at IS NOT NULL AND attempt.ended_at IS NOT NULL;
+  FROM attempt LEFT JOIN call USING (attempt_id);

@@ -27,6 +27,8 @@ from dialer.errors import RequestRefused
 
 log = structlog.get_logger()
 
+_AT_WORK = (AgentState.READY, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
+
 
 @dataclass(slots=True, eq=False)
 class Agent:
@@ -52,6 +54,11 @@ class Agent:
     def is_free(self) -> bool:
         """Can take a call this instant."""
         return self.status.state is AgentState.READY and self.status.leg_up and not self.held
+
+    @property
+    def takes_more(self) -> bool:
+        """Takes a call now, or when the present one is done; nobody who is in a break, or asked for one."""
+        return self.status.state in _AT_WORK and self.status.after is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +137,20 @@ class Floor:
     def hold(self, group: str, preferred: int | None = None, wants: str | None = None) -> Agent | None:
         """Choose and take the agent for an answered call: `preferred` if free, else the longest idle.
 
+        Agents of that very group come before those of ``all``, whom other groups may need.
+
         Args:
             wants: who the callee had better talk with (see `fits`); whoever is free is better than nobody.
         """
         free = [a for a in self.of_group(group) if a.is_free]
-        return _take(free, lambda a: (a.agent_id != preferred, wants is not None and not fits(a, wants)))
+        return _take(
+            free, lambda a: (a.agent_id != preferred, wants is not None and not fits(a, wants), _is_lent(a, group))
+        )
 
     def hold_fitting(self, group: str, wanted: Collection[str]) -> Agent | None:
-        """Choose and take the longest idle agent who fits one of `wanted` (see `fits`); None = none is free."""
+        """Choose and take who fits one of `wanted` (see `fits`), in the order of `hold`; None = none is free."""
         free = [a for a in self.of_group(group) if a.is_free and any(fits(a, wants) for wants in wanted)]
-        return _take(free, lambda _: ())
+        return _take(free, lambda a: (_is_lent(a, group),))
 
     def plan(
         self,
@@ -254,6 +265,14 @@ def serves(agent_group: str, campaign_group: str) -> bool:
     return "all" in (agent_group, campaign_group) or agent_group == campaign_group
 
 
+def share(agents: Iterable[Agent], one_group: str, other_group: str) -> bool:
+    """Whether one of `agents` takes calls of both groups: what one campaign has ringing, the other has to reckon with.
+
+    It is asked of the agents, not of the groups: one of ``all`` makes two groups share that know nothing of each other.
+    """
+    return any(a.takes_more and serves(a.group, one_group) and serves(a.group, other_group) for a in agents)
+
+
 def fits(agent: Agent, wants: str) -> bool:
     """Whether `agent` is whom ``wants`` of ``campaigns.claiming`` names: ``any``, ``language:ne``, ``agent:17``."""
     kind, _, which = wants.partition(":")
@@ -264,6 +283,10 @@ def fits(agent: Agent, wants: str) -> bool:
             return which in agent.languages
         case _:
             return True
+
+
+def _is_lent(agent: Agent, group: str) -> bool:
+    return agent.group != group and group != "all"
 
 
 def _take(free: list[Agent], drawbacks: Callable[[Agent], tuple[bool, ...]]) -> Agent | None:

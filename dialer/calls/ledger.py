@@ -148,6 +148,7 @@ def _take_in(call: LiveCall, steps: list[PlannedStep]) -> None:
     for step in steps:
         call.state, call.since = step.to, step.at
         call.verdict = step.verdict or call.verdict
+        call.outcome = step.outcome
         if step.agent_event is AgentEvent.CALL_GONE and step.to is not AttemptState.ENDED:
             call.agent = None
         match step.to:

@@ -41,7 +41,7 @@ class Happening:
     verdict: Verdict | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class LiveCall:
     """An open attempt. `agent` is who is reserved for it or talks on it.
 
@@ -77,6 +77,8 @@ class LiveCall:
     detects: bool = False
     abandon_from: AbandonFrom = AbandonFrom.ANSWER
     verdict: Verdict | None = None
+    outcome: Outcome | None = None
+    """As soon as it has ended."""
     again_after_s: float = 0.0
     """Seconds for which the person is left alone when the attempt is cancelled (a skipped preview)."""
     hung_up_by_agent: bool = False
@@ -193,6 +195,7 @@ def _step(
             state,
             happening.event,
             hangup_cause=happening.hangup_cause,
+            answered_at=call.answered_at,
             waits_from=call.waits_from,
             ended_at=happening.at,
             abandon_after_s=abandon_after_s,

@@ -6,7 +6,7 @@ Asterisk's chan_pjsip does (486 → 17, 404 → 1, 503 → 34, 603 → 21, 480 �
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from campaigns.model import AttemptState, Outcome
 from dialer.calls.machine import Event
@@ -36,6 +36,9 @@ _UNANSWERED: dict[int, Outcome] = {
 
 _NO_RESPONSE = 18  # of the user; before any ringing it is the trunk that did not respond (SIP 408)
 
+LISTENED_AT_MOST_S = 3.0
+"""Seconds within which machine detection has its verdict (asterisk-conf/pbx/amd.conf.j2: total_analysis_time)."""
+
 NOT_PLACED = 27
 """The cause that stands for an Originate for which no channel could be made: destination out of order."""
 
@@ -45,6 +48,7 @@ def outcome_of(
     event: Event,
     *,
     hangup_cause: int | None,
+    answered_at: datetime | None = None,
     waits_from: datetime | None,
     ended_at: datetime,
     abandon_after_s: float,
@@ -53,12 +57,15 @@ def outcome_of(
     """The outcome of an attempt that ended by `event` while it was in `state`.
 
     An answered call that never met an agent is ABANDONED when it lasted for the threshold or more,
-    whoever hung up, and HUNG_UP_EARLY when the callee left before.
+    whoever hung up, and HUNG_UP_EARLY when the callee left before. When patience begins with a verdict
+    that was never heard, it begins at the latest moment at which there was one: an engine that died while
+    the callee was listened to doesn't make the apology after it disappear.
 
     Args:
         state: the state before the end.
         event: what ended it.
         hangup_cause: Q.850; None when nobody knows (the channel was found missing).
+        answered_at: when the callee picked up; None = nobody did.
         waits_from: since when the callee's patience was counted; None while it wasn't.
         ended_at: when it ended.
         abandon_after_s: threshold, seconds of patience.
@@ -78,6 +85,8 @@ def outcome_of(
         case AttemptState.DETECTING | AttemptState.ANSWERED | AttemptState.JOINING if is_machine:
             return Outcome.MACHINE
         case AttemptState.DETECTING | AttemptState.ANSWERED | AttemptState.JOINING:
+            if waits_from is None and answered_at is not None:
+                waits_from = answered_at + timedelta(seconds=LISTENED_AT_MOST_S)
             lasted_s = (ended_at - waits_from).total_seconds() if waits_from else 0.0
             if event is Event.VANISHED or lasted_s >= abandon_after_s:
                 return Outcome.ABANDONED

@@ -3,7 +3,7 @@
 Pure counting over whole hours; what an abandoned and a live answer are: ``campaigns.pacing.Pacing``. An hour counts as
 long as any part of it lies in the window, so a window is never shorter than it is called.
 
-Invariant: nobody is over the limit by fewer than `MIN_ANSWERS` answers.
+Invariant: an answer that is joined never puts anybody over the limit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DAY = timedelta(hours=24)
 MONTH = timedelta(days=30)
 
 MIN_ANSWERS = 100
-"""With fewer live answers in a window its ratio is no measure: one person abandoned of 30 would be above 3 %."""
+"""With fewer live answers in a window it is judged as if there were so many: one person of 30 is not yet above 3 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,9 @@ class Count:
         return self.abandoned / self.answers if self.answers else 0.0
 
     def is_over(self, limit_ratio: float) -> bool:
-        """Whether the limit is passed, by enough answers to say so."""
-        return self.answers >= MIN_ANSWERS and self.abandoned > limit_ratio * self.answers
+        """Whether more people were abandoned than the limit allows of these answers, or of `MIN_ANSWERS` if fewer.
 
-    def may_be_over(self, limit_ratio: float) -> bool:
-        """Whether the limit is passed, or would be after some more answers that are all joined.
-
-        Too few answers to say so may become enough, while too many of them stay abandoned.
+        So one person among the first thirty answers holds nobody, and many hold the campaign before the hundredth.
         """
         return self.abandoned > limit_ratio * max(self.answers, MIN_ANSWERS)
 
@@ -118,7 +114,6 @@ def standing(
     """
     found: dict[str, Count] = {}
     over: list[str] = []
-    risky: set[str] = set()
     changes: dict[datetime, dict[str, bool]] = {}
     for name, window, of, limit in (
         ("day", DAY, campaign_id, limit_ratio),
@@ -130,26 +125,24 @@ def standing(
         found[name] = left = sum((count for _, count in hours), Count())
         if left.is_over(limit):
             over.append(name)
-        if left.may_be_over(limit):
-            risky.add(name)
         for starts_at, count in hours:
             left -= count
-            changes.setdefault(starts_at + HOUR + window, {})[name] = left.may_be_over(limit)
-    return Standing(**found, over=tuple(over), until=_first_without_risk(risky, changes) if over else None)
+            changes.setdefault(starts_at + HOUR + window, {})[name] = left.is_over(limit)
+    return Standing(**found, over=tuple(over), until=_first_within(set(over), changes) if over else None)
 
 
-def _first_without_risk(risky: set[str], changes: dict[datetime, dict[str, bool]]) -> datetime | None:
-    """When none of the counts may be over any more.
+def _first_within(over: set[str], changes: dict[datetime, dict[str, bool]]) -> datetime | None:
+    """When none of the counts is over its limit any more.
 
     All four are followed together: when good hours leave a window, one that was within its limit may pass it.
 
     Args:
-        risky: those that may be over now.
+        over: those that are over now.
         changes: what becomes of each count when hours leave its window.
     """
     for at in sorted(changes):
-        for name, is_risky in changes[at].items():
-            (risky.add if is_risky else risky.discard)(name)
-        if not risky:
+        for name, is_over in changes[at].items():
+            (over.add if is_over else over.discard)(name)
+        if not over:
             return at
     return None

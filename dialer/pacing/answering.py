@@ -25,6 +25,8 @@ _DRIFT = 0.012
 """Variance of the shift per minute."""
 _JUMPS = 0.004
 """Share of the belief that each minute begins anew."""
+_FORGOTTEN_S = 24 * 3_600.0
+"""After so long without a call nearly all of the belief has begun anew."""
 
 
 def shifted(probability: Floats, shift: float) -> Floats:
@@ -46,6 +48,8 @@ class AnswerShift:
 
     def observe(self, at_s: float, answered: bool, told: float | None) -> None:
         """Learn from one call that is answered or over."""
+        if at_s - self._at_s > _FORGOTTEN_S:
+            self._weights, self._at_s = _PRIOR.copy(), at_s
         while at_s - self._at_s >= _STEP_S:
             self._at_s += _STEP_S
             jumps = _JUMPS * _STEP_S / 60.0

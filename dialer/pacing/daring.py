@@ -5,7 +5,7 @@ Two accounts, both fading, both in people:
 * What was allowed and not spent. A call is placed in whole numbers, so most are placed at less risk than allowed; what
   they leave may be spent by later ones. The account counts *expected* abandonments, known at once and smooth.
 * What was expected and what came. Real abandonments are rare, so they only trim: a Gamma prior (`_TRUST` people's
-  worth, `_EXCESS` of them for one expected) is worn down by what came, and no single one of them moves much.
+  worth, `EXCESS` of them for one expected) is worn down by what came, and no single one of them moves much.
 
 Neither compounds: both are sums over a window, and the bound is a function of them between fixed limits.
 
@@ -14,11 +14,13 @@ Source: Gamma-Poisson shrinkage as in Gelman et al., Bayesian Data Analysis (3rd
 
 from __future__ import annotations
 
-_AIM = 0.88
+import math
+
+AIM = 0.88
 """Share of the target that is aimed at."""
 _TRUST = 5.0
 """Expected abandonments that the prior counts as."""
-_EXCESS = 1.25
+EXCESS = 1.25
 """How many came for one expected, before anything was seen: the forecast takes the worst moment for all moments, and
 knows nothing of sudden changes. Source: `dialer simulate pacing` over the shipped scenarios, 1.0 to 1.6."""
 _SPENT_HALF_LIFE = 200.0
@@ -49,6 +51,19 @@ class Daring:
         fade = 0.5 ** (answers / _CAME_HALF_LIFE)
         self._expected, self._came = self._expected * fade + abandoned, self._came * fade
 
+    def remember(self, expected: float, came: float) -> None:
+        """Take in what was before: so many people were expected to be abandoned, so many were. Faded as if evenly."""
+        if expected <= 0.0:
+            return
+        half_lives = expected / (AIM * self._target) / _CAME_HALF_LIFE
+        kept = (1.0 - 0.5**half_lives) / (math.log(2.0) * half_lives)
+        self._expected += expected * kept
+        self._came += came * kept
+
+    def aim_at(self, target: float) -> None:
+        """Another target, 0..1, from now on; what was learnt of the forecast stays."""
+        self._target = target
+
     def abandoned(self) -> None:
         """Somebody was."""
         self._came += 1.0
@@ -56,11 +71,11 @@ class Daring:
     @property
     def excess(self) -> float:
         """How many people are abandoned for one expected; 1 = the forecast is right."""
-        return (self._came + _EXCESS * _TRUST) / (self._expected + _TRUST)
+        return (self._came + EXCESS * _TRUST) / (self._expected + _TRUST)
 
     @property
     def _aim(self) -> float:
-        return _AIM * self._target / self.excess
+        return AIM * self._target / self.excess
 
     def bound(self) -> float:
         """Expected abandonments per answer that the next call may cost."""

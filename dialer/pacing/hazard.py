@@ -78,7 +78,14 @@ class HazardEstimate:
         self._spent_s += np.clip(duration_s - self._starts, 0.0, self._widths)
         self._ended[int(np.searchsorted(self._starts, duration_s, side="right")) - 1] += 1.0
 
-    def hazard(self) -> Hazard:
-        """The present estimate."""
-        rates = (self._ended + self._prior_ended) / (self._spent_s + self._prior_s)
+    def hazard(self, ongoing_s: Sequence[float] = ()) -> Hazard:
+        """The present estimate.
+
+        Args:
+            ongoing_s: how long those have lasted that aren't over. Without them the first talks of a day, which are the
+                short ones, would be taken for all talks.
+        """
+        ages_s = np.asarray(ongoing_s, dtype=np.float64).reshape(-1, 1)
+        spent_s = self._spent_s + np.clip(ages_s - self._starts, 0.0, self._widths).sum(axis=0)
+        rates = (self._ended + self._prior_ended) / (spent_s + self._prior_s)
         return Hazard(tuple(self._starts.tolist()), tuple(np.maximum(rates, 1e-9).tolist()))

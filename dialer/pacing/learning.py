@@ -3,6 +3,10 @@
 Rings, answers and abandonments are a campaign's own, as its list is. Talks and wrap-ups go to every campaign whose
 calls those agents take: what a policy forecasts is when a busy agent will be free, and she is busy with anybody's call.
 
+Of abandonment a start learns only what makes it more careful. How many were expected is not kept; the mode aims at a
+share of the target, so what came above that says by how much the forecast was too hopeful. What stayed below says
+nothing: the campaign may have been dialed 1:1.
+
 The pacing's seconds are counted from `HISTORY` before the start, so that none is negative.
 """
 
@@ -11,18 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from campaigns.answers import RecentAttempt
+from campaigns.answers import AnswersOfHour, RecentAttempt
 from campaigns.campaign import Campaign
 from dialer.agents.floor import serves
+from dialer.pacing.daring import AIM, EXCESS
 from dialer.pacing.estimating import Estimates
 from dialer.pacing.forecast import Forecast
 from dialer.pacing.observed import Observed, RingEnded, Talked, WrappedUp
 
-HISTORY = timedelta(days=3)
-"""How far back is read at a start: over a weekend."""
-AT_MOST = 4000
-"""Attempts that are read at a start, of all campaigns together."""
-_LONGEST_S = 1800.0
+HISTORY = timedelta(days=14)
+"""How far back is read at a start: over the longest holidays."""
+AT_MOST = 1000
+"""Attempts that are read at a start, of each campaign."""
+LONGEST_WRAP_S = 1800.0
 """A wrap-up longer than this was somebody who left; a result was entered afterwards."""
 
 
@@ -42,13 +47,30 @@ class Learning:
         return (at - self._zero_at).total_seconds()
 
     def knows(self, campaign: Campaign) -> bool:
-        """Whether there are estimates for the campaign as it is now: same agents, same target."""
+        """Whether there are estimates for the campaign as it is now, with the same agents; they keep to its target."""
         known = self._of.get(campaign.campaign_id)
-        return known is not None and _alike(known[0], campaign)
+        if known is None or known[0].agent_group != campaign.agent_group:
+            return False
+        if known[0].pacing.abandon_target_ratio != campaign.pacing.abandon_target_ratio:
+            known[1].aim_at(campaign.pacing.abandon_target_ratio)
+            self._of[campaign.campaign_id] = (campaign, known[1])
+        return True
 
-    def made_from(self, campaign: Campaign, past: Iterable[RecentAttempt]) -> Estimates:
-        """The campaign's estimates from `past`. It takes a while, and changes nothing here: a thread may do it."""
-        estimates = Estimates(campaign.pacing.abandon_target_ratio)
+    def made_from(
+        self, campaign: Campaign, past: Iterable[RecentAttempt], answers: Iterable[AnswersOfHour] = ()
+    ) -> Estimates:
+        """The campaign's estimates. It takes a while, and changes nothing here: a thread may do it.
+
+        Args:
+            past: attempts of every campaign.
+            answers: live answers of every campaign since `HISTORY` ago.
+        """
+        target = campaign.pacing.abandon_target_ratio
+        estimates = Estimates(target)
+        own = [one for one in answers if one.campaign_id == campaign.campaign_id]
+        answered, came = sum(one.answers for one in own), sum(one.abandoned for one in own)
+        if came > target * AIM * answered:
+            estimates.remember(target * AIM / EXCESS * answered, came)
         for seen in sorted((one for row in past for one in self._seen(row, campaign)), key=lambda seen: seen.at_s):
             estimates.observe(seen)
         return estimates
@@ -92,11 +114,6 @@ class Learning:
         found.append(Talked(self.seconds(row.talk_ended_at), max(0.0, talk_s)))
         if row.disposed_at is not None:
             wrap_s = (row.disposed_at - row.talk_ended_at).total_seconds()
-            if 0.0 <= wrap_s <= _LONGEST_S:
+            if 0.0 <= wrap_s <= LONGEST_WRAP_S:
                 found.append(WrappedUp(self.seconds(row.disposed_at), wrap_s))
         return found
-
-
-def _alike(before: Campaign, now: Campaign) -> bool:
-    target, group = before.pacing.abandon_target_ratio, before.agent_group
-    return (target, group) == (now.pacing.abandon_target_ratio, now.agent_group)

@@ -1,6 +1,6 @@
 """The present moment as one campaign's policy may see it, from the floor and the desk.
 
-Decides only whose call and agent counts: those of other campaigns that share the agents count, too.
+Decides only whose call and agent counts: calls of other campaigns that one of the agents may take count, too, in full.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from campaigns.campaign import Campaign
 from campaigns.model import AttemptState
-from dialer.agents.floor import Agent, serves
+from dialer.agents.floor import Agent, share
 from dialer.calls.live_call import LiveCall
 from dialer.pacing.answering import STRANGER, shifted
 from dialer.pacing.forecast import Forecast
@@ -45,10 +45,12 @@ def snapshot_of(
         next_probabilities: see `Snapshot`.
         forecast_of: the forecast of a campaign by its id.
     """
-    sharing = [c for c in calls if serves(c.group, campaign.agent_group)]
+    present, open_calls, group = list(agents), list(calls), campaign.agent_group
+    groups = {other for other in {c.group for c in open_calls} if other == group or share(present, group, other)}
+    sharing = [c for c in open_calls if c.group in groups]
     forecast = forecast_of(campaign.campaign_id)
     return Snapshot(
-        agents=[_agent(a, now) for a in agents],
+        agents=[_agent(a, now) for a in present],
         # A call that has its agent already (reserved, previewed) takes nobody who is ready.
         pending=[
             PendingCall(_elapsed_s(c.claimed_at, now), _chance(c, campaign.campaign_id, forecast, forecast_of))

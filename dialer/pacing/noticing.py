@@ -7,7 +7,8 @@ With machine detection a ring ends with the verdict: a person has answered then,
 up before it.
 
 Left out, because they say nothing about the list: rings of calls whose agent was held before (previews, people who want
-her), of attempts that were never dialed, and of calls taken over from an engine before us.
+her), of attempts that were never dialed, of those that the trunk or the network failed, and of calls taken over from an
+engine before us.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from campaigns.model import AttemptState
+from campaigns.answers import TEACHES_NOTHING
+from campaigns.model import AttemptState, Outcome
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentState
 from dialer.calls.live_call import LiveCall
+from dialer.pacing.learning import LONGEST_WRAP_S
 from dialer.pacing.observed import Abandoned, Joined, RingEnded, Talked, WrappedUp
 
 _RINGS = (AttemptState.DIALING, AttemptState.RINGING)
@@ -61,12 +64,12 @@ class Noticing:
         self._seconds = seconds
         self._threshold_s = threshold_s
         self._detected = detected
-        self._told: dict[UUID, _Told] = {}
+        self._told: WeakKeyDictionary[LiveCall, _Told] = WeakKeyDictionary()  # a call that is given up leaves nothing
         self._wrapping: dict[int, datetime] = {}
 
     def call_changed(self, call: LiveCall) -> None:
         """A call is in another state than before, or over."""
-        told = self._told.setdefault(call.call_id, _Told())
+        told = self._told.setdefault(call, _Told())
         if call.state in _RINGS and not told.dialed:
             told.dialed, told.had_agent = True, call.agent is not None
         self._ring(call, told)
@@ -75,14 +78,14 @@ class Noticing:
             if call.joined_at is not None and call.agent is not None:
                 talk_s = (call.since - call.joined_at).total_seconds()
                 self._of_group(call.agent.group, Talked(self._seconds(call.since), max(0.0, talk_s)))
-            del self._told[call.call_id]
+            del self._told[call]
 
     def _ring(self, call: LiveCall, told: _Told) -> None:
         over = call.person_at or (call.since if _is_over(call) or call.is_machine else None)
         if over is None or told.ring:
             return
         told.ring = True
-        if told.dialed and not told.had_agent and not call.adopted:
+        if told.dialed and not told.had_agent and not call.adopted and call.outcome not in TEACHES_NOTHING:
             after_s = max(0.0, (over - call.claimed_at).total_seconds())
             seen = RingEnded(self._seconds(over), call.person_at is not None, after_s, call.answer_probability)
             self._of_campaign(call.campaign_id, seen, over)
@@ -91,15 +94,16 @@ class Noticing:
 
     def _meeting(self, call: LiveCall, told: _Told) -> None:
         """The answer met an agent, or is abandoned: once."""
-        if told.met or call.answered_at is None or call.waits_from is None or call.is_machine:
+        abandoned = call.state is AttemptState.ABANDONING or call.outcome is Outcome.ABANDONED
+        if told.met or call.answered_at is None or call.is_machine or (call.waits_from is None and not abandoned):
             return
         until = call.joined_at or call.since
-        waited_s = (until - call.waits_from).total_seconds()
+        waited_s = (until - (call.waits_from or call.answered_at)).total_seconds()
         late = waited_s > self._threshold_s(call.campaign_id)
         seen: Joined | Abandoned
         if call.joined_at is not None and not late:
             seen = Joined(self._seconds(until), max(0.0, waited_s))
-        elif call.joined_at is not None or call.state is AttemptState.ABANDONING or (late and _is_over(call)):
+        elif call.joined_at is not None or abandoned or (late and _is_over(call)):
             seen = Abandoned(self._seconds(until))
         else:
             return  # on the way to an agent still, or the callee hung up within the threshold
@@ -114,7 +118,8 @@ class Noticing:
         elif began is not None:
             del self._wrapping[agent.agent_id]
             wrap_s = max(0.0, (agent.state_at - began).total_seconds())
-            self._of_group(agent.group, WrappedUp(self._seconds(agent.state_at), wrap_s))
+            if wrap_s <= LONGEST_WRAP_S:
+                self._of_group(agent.group, WrappedUp(self._seconds(agent.state_at), wrap_s))
 
 
 def _is_over(call: LiveCall) -> bool:

@@ -1,7 +1,8 @@
 """Keeps the counts of abandonment up to date: the database's, read every few seconds, and what happened since.
 
 Decides nothing: the counting is ``abandonment``. The database is the truth, so the counts survive any restart; a result
-that an agent enters later (it was a machine) is taken in for a day.
+that an agent enters later (it was a machine) is taken in for a day. The past is judged by what is set now: when a
+campaign's threshold or detection changes, all is read again with the next reading.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncpg
 
 from campaigns.answers import live_answers_by_hour
 from campaigns.campaign import Campaign
+from campaigns.detection import Detection
 from dialer.pacing.abandonment import DAY, HOUR, MONTH, Count, HourlyCounts, Standing, hour_of, standing
 from dialer.pacing.observed import Abandoned, Joined, RingEnded
 
@@ -31,6 +33,7 @@ class Standings:
         self._counts = HourlyCounts()
         self._day_read_at: datetime | None = None
         self._recent_read_at: datetime | None = None
+        self._judged_by: dict[int, tuple[float, Detection]] = {}
         self._found: dict[int, tuple[tuple[int, datetime, float], Standing]] = {}
 
     async def refresh(self, conn: asyncpg.Connection, now: datetime) -> None:
@@ -58,6 +61,10 @@ class Standings:
     def of(self, campaign: Campaign, now: datetime) -> Standing:
         """How `campaign` stands; counted anew when anything changed, or the hour did."""
         campaign_id, limit_ratio = campaign.campaign_id, campaign.pacing.abandon_limit_ratio
+        judged_by = (campaign.pacing.abandon_threshold_s, campaign.detection)
+        if self._judged_by.setdefault(campaign_id, judged_by) != judged_by:
+            self._judged_by[campaign_id] = judged_by
+            self._day_read_at = None
         of = (self._counts.changes, hour_of(now), limit_ratio)
         if campaign_id not in self._found or self._found[campaign_id][0] != of:
             overall = self._overall_limit_ratio

@@ -95,12 +95,65 @@ async def test_recent_attempts_are_the_newest_that_are_over_oldest_first(db: asy
     assert len(await recent_attempts(db, TUESDAY - timedelta(minutes=25), 100)) == 1
 
 
+async def test_of_each_campaign_its_own_newest_attempts_are_read(db: asyncpg.Connection) -> None:
+    """A busy campaign leaves the small one its history."""
+    town, busy, debtor_id = await prepared(db)
+    small = (await town.campaign(name="別")).campaign_id
+    for one, minutes in [(small, 300), (small, 200), (busy, 40), (busy, 30), (busy, 20), (busy, 10)]:
+        await past_attempt(db, one, debtor_id, TUESDAY - timedelta(minutes=minutes), outcome="no_answer")
+    found = await recent_attempts(db, TUESDAY - DAY, 3)
+    told = [(one.campaign_id, (TUESDAY - one.claimed_at) // timedelta(minutes=1)) for one in found]
+    assert told == [(small, 300), (small, 200), (busy, 30), (busy, 20), (busy, 10)]
+
+
+async def test_an_outage_of_the_trunk_is_not_read_as_people_who_did_not_answer(db: asyncpg.Connection) -> None:
+    """It takes no place of those that teach, either."""
+    _, campaign_id, debtor_id = await prepared(db)
+    teaching = ["answered", "busy", "invalid_number", "machine", "no_answer", "rejected"]
+    for n, outcome in enumerate([*teaching, "failed", "congestion", "cancelled"]):
+        at = TUESDAY - timedelta(minutes=60 - n)
+        await past_attempt(db, campaign_id, debtor_id, at, outcome=outcome, lasted_s=float(n))
+    found = await recent_attempts(db, TUESDAY - DAY, len(teaching))
+    assert [(one.ended_at - one.claimed_at).total_seconds() for one in found] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+async def test_whoever_left_before_the_verdict_has_not_answered(db: asyncpg.Connection) -> None:
+    """As it is counted live; without detection, and with a verdict, they have."""
+    _, campaign_id, debtor_id = await prepared(db)
+    for n, outcome in enumerate(["hung_up_early", "abandoned", "answered"]):
+        at = TUESDAY - timedelta(minutes=60 - n)
+        await past_attempt(db, campaign_id, debtor_id, at, outcome=outcome, answered_after_s=9.0)
+
+    async def answered() -> list[bool]:
+        return [one.answered_at is not None for one in await recent_attempts(db, TUESDAY - DAY, 9)]
+
+    assert await answered() == [True, True, True]
+    await db.execute("UPDATE campaign SET amd = true")
+    assert await answered() == [False, False, True]
+    await db.execute("UPDATE attempt SET amd_status = 'human', amd_s = 2.0")
+    assert await answered() == [True, True, True]
+
+
+async def test_a_lost_verdict_is_no_way_round_abandonment(db: asyncpg.Connection) -> None:
+    """From the verdict: three seconds of detection and two of patience after the answer somebody was abandoned."""
+    town, campaign_id, _ = await prepared(db)
+    await db.execute("UPDATE campaign SET amd = true, abandon_from = 'verdict'")
+    for hours, lasted_s in [(1, 4.9), (2, 5.1)]:
+        at, debtor_id = TUESDAY - timedelta(hours=hours), await town.person()
+        await past_attempt(
+            db, campaign_id, debtor_id, at, outcome="hung_up_early", answered_after_s=9.0, lasted_s=lasted_s
+        )
+    assert await live_answers_by_hour(db, HOUR - DAY) == [AnswersOfHour(campaign_id, HOUR - timedelta(hours=2), 1, 1)]
+    await db.execute("UPDATE attempt SET agent_id = 1")  # held before: nobody listened to them
+    assert len(await live_answers_by_hour(db, HOUR - DAY)) == 2
+
+
 async def test_what_is_read_while_calls_wait_walks_an_index(db: asyncpg.Connection) -> None:
     """A large table must not make the next agent wait."""
     await db.execute("SET enable_seqscan = off")  # the tables are empty here, and a whole read of nothing is cheapest
     for query, arguments, index in (
         (queries.live_answers_by_hour, [HOUR], "call_answered"),
-        (queries.recent_attempts, [HOUR, 100], "attempt_claimed"),
+        (queries.recent_attempts, [HOUR, ["failed"], 1000, 100], "attempt_claimed"),
     ):
         plan = await db.fetch(f"EXPLAIN {query.sql}", *arguments)
         assert any(index in row[0] for row in plan)

@@ -19,6 +19,7 @@ from campaigns.claiming import claim
 from campaigns.model import AttemptState, Outcome, Window
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentState
+from dialer.calls.live_call import live_call_of
 from dialer.db.away import DATABASE_AWAY
 from dialer.errors import AmiError, AmiTimeout, RequestRefused
 from dialer.site.postgres import PrivatePostgres
@@ -43,7 +44,7 @@ async def ring(engine: SmallEngine, people: int = 1) -> list[str]:
     before = len(engine.line.dialed)
     claims = await claim(engine.db, campaign, people, Window.WEEKDAY, engine.clock.now())
     for one in claims:
-        engine.desk.place(engine.placing._live_call(one, campaign))
+        engine.desk.place(live_call_of(one, campaign, engine.clock.now()))
     await until(
         lambda: (
             len(engine.line.dialed) == before + people
@@ -188,7 +189,7 @@ async def test_an_originate_that_fails_closes_its_row_and_is_never_repeated(
     await engine.town.person()
     campaign = await engine.town.campaign()
     (one,) = await claim(engine.db, campaign, 1, Window.WEEKDAY, engine.clock.now())
-    engine.desk.place(engine.placing._live_call(one, campaign))
+    engine.desk.place(live_call_of(one, campaign, engine.clock.now()))
     row = await until_found(lambda: ended(engine, str(one.attempt_id)), within_s=8)
     assert row["outcome"] == Outcome.FAILED
     assert engine.line.dialed == []
@@ -201,7 +202,7 @@ async def test_a_check_that_fails_ends_the_claim(engine: SmallEngine) -> None:
     campaign = await engine.town.campaign()
     (one,) = await claim(engine.db, campaign, 1, Window.WEEKDAY, engine.clock.now())
     await engine.db.execute("ALTER TABLE calendar_day RENAME TO calendar_day_gone")
-    engine.desk.place(engine.placing._live_call(one, campaign))
+    engine.desk.place(live_call_of(one, campaign, engine.clock.now()))
     row = await until_found(lambda: ended(engine, str(one.attempt_id)))
     assert row["outcome"] == Outcome.CANCELLED
     assert engine.line.dialed == []

@@ -18,6 +18,7 @@ from campaigns.errors import CampaignUnknown
 from campaigns.model import AttemptState, Window
 from campaigns.return_calls import count_return_call
 from dialer.agents.machine import AgentState
+from dialer.calls.live_call import live_call_of
 from dialer.pacing.trace import Trace, TracedDecision
 from tests.deadline import until, until_found
 from tests.fixtures_commands import Dialer
@@ -46,7 +47,7 @@ async def ring(
     """Dial `people` new people of a campaign that detects; wait until they ring."""
     campaign = await detecting_campaign(engine, people, Detection(amd, abandon_from))
     for one in await claim(engine.db, campaign, people, Window.WEEKDAY, engine.clock.now()):
-        engine.desk.place(engine.placing._live_call(one, campaign))
+        engine.desk.place(live_call_of(one, campaign, engine.clock.now()))
     await until(
         lambda: (
             len(engine.line.dialed) == people

@@ -70,6 +70,18 @@ async def test_languages_that_an_administrator_sets_are_known_at_the_next_look(e
     assert "vi" in agent.languages
 
 
+async def test_agents_of_the_group_are_taken_before_those_who_serve_all(engine: SmallEngine) -> None:
+    """Another group may need her; for a campaign that anybody serves the longest idle is taken."""
+    (anyone,) = await engine.add_agents(1, group="all")
+    (north,) = await engine.add_agents(1, group="north")
+    assert engine.floor.hold("north") is north
+    north.held = False
+    assert engine.floor.hold_fitting("north", ["any"]) is north
+    assert engine.floor.hold("north") is anyone
+    north.held = anyone.held = False
+    assert engine.floor.hold("all") is anyone
+
+
 async def test_groups_keep_to_themselves_and_all_serves_everyone(engine: SmallEngine) -> None:
     """An agent of ``all`` takes any campaign's calls, a campaign of ``all`` takes any agent."""
     (north,) = await engine.add_agents(1, group="north")

@@ -114,7 +114,7 @@ async def test_every_call_teaches_while_the_engine_runs(engine: SmallEngine) -> 
     await until(lambda: agent.status.state is AgentState.WRAP_UP, what="the wrap-up")
     await engine.dispose(agent)
     await until(lambda: not engine.desk.calls, what="both are over")
-    engine.clock.shift += timedelta(seconds=11)
+    engine.clock.shift += timedelta(seconds=41)
     after = forecast_of(engine, made)
     for law in ("answer", "failure", "talk", "wrap"):
         assert getattr(before, law) != getattr(after, law), law
@@ -171,8 +171,8 @@ async def test_answers_that_are_joined_bring_a_campaign_back_within_its_limit(en
     assert (work_of(engine, made).mode, work_of(engine, made).over_limit) == (DialMode.PREDICTIVE, "")
 
 
-async def test_one_campaign_over_the_overall_limit_holds_all_predictive_ones(engine: SmallEngine) -> None:
-    """Who is called can't tell the campaigns apart; the modes that forecast nothing go on as they are."""
+async def test_one_campaign_over_the_overall_limit_holds_all_that_dial_ahead(engine: SmallEngine) -> None:
+    """Who is called can't tell the campaigns apart: predictive and fixed-ratio ones go on 1:1."""
     other = await campaign(engine, 0, "固定", dial_mode="fixed_ratio")
     made = await campaign(engine, 9, "予測", dial_mode="predictive")
     await answers(engine, other, joined=80, abandoned=20)
@@ -180,7 +180,8 @@ async def test_one_campaign_over_the_overall_limit_holds_all_predictive_ones(eng
     await tick(engine)
     assert work_of(engine, made).standing.over == ("all_day", "all_month")
     assert work_of(engine, made).mode is DialMode.PROGRESSIVE
-    assert work_of(engine, other).mode is DialMode.FIXED_RATIO
+    assert work_of(engine, other).mode is DialMode.PROGRESSIVE
+    assert "1対1" in work_of(engine, other).over_limit
 
 
 async def test_an_abandoned_call_counts_before_the_database_is_read_again(engine: SmallEngine) -> None:
@@ -252,6 +253,8 @@ async def test_a_one_to_one_campaign_is_not_starved_by_a_predictive_one(engine: 
     ringing = len(engine.line.ringing)
     assert ringing > 3
     modest = await campaign(engine, 0, "一対一")
+    await tick(engine)
+    work_of(engine, modest).turn_from_s = 0.0
     await tick(engine)
     engine.line.end(engine.line.ringing[0], 19)
     await until(lambda: len(engine.desk.calls) == ringing - 1, what="one is over")

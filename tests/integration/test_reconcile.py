@@ -11,6 +11,7 @@ import pytest
 from campaigns.claiming import Claim, claim
 from campaigns.model import AttemptState, Outcome, Window
 from dialer.agents.machine import AgentEvent, AgentState, Details
+from dialer.calls.live_call import live_call_of
 from dialer.line import LiveChannel
 from dialer.reconcile import Drift
 from tests.deadline import until
@@ -34,7 +35,7 @@ async def claimed(engine: SmallEngine) -> Claim:
 async def ringing(engine: SmallEngine) -> str:
     one = await claimed(engine)
     campaign = await engine.change_campaign(await engine.town.campaign(name="別"), "max_lines", 9)
-    engine.desk.place(engine.placing._live_call(one, campaign))
+    engine.desk.place(live_call_of(one, campaign, engine.clock.now()))
     await until(lambda: bool(engine.line.ringing), what="it rings")
     await until(lambda: engine.desk.calls[one.attempt_id].state is AttemptState.RINGING, what="the row says so")
     return str(one.attempt_id)
@@ -123,7 +124,7 @@ async def test_an_answer_to_a_claim_that_comes_too_late_dials_nobody(engine: Sma
     one = await claimed(engine)
     campaign = await engine.change_campaign(await engine.town.campaign(name="別"), "max_lines", 9)
     await engine.reconciliation.after_connect()
-    engine.desk.place(engine.placing._live_call(one, campaign))
+    engine.desk.place(live_call_of(one, campaign, engine.clock.now()))
     await until(lambda: not engine.desk.calls, what="it is closed")
     assert engine.line.dialed == []
     await engine.assert_settled()

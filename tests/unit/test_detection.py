@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from campaigns.detection import AbandonFrom, AmdStatus, Detection, Verdict, verd
 from campaigns.model import E164, AttemptState, Outcome
 from dialer.calls.live_call import Happening, LiveCall, PlannedStep, steps_for, understood
 from dialer.calls.machine import Effect, Event
+from dialer.calls.outcomes import LISTENED_AT_MOST_S
 from dialer.pacing.moment import snapshot_of
 from dialer.pacing.noticing import Noticing
 from dialer.pacing.observed import Abandoned, Joined, Observed, RingEnded
@@ -111,6 +113,19 @@ async def test_whoever_leaves_while_listened_to_waited_by_the_definition(
     """2.4 s of silence: too long from the answer; from the verdict the patience had not begun."""
     (only,) = steps(await call(abandon_from=abandon_from), Event.HUNG_UP, 12.4)
     assert only.outcome is outcome
+
+
+@pytest.mark.parametrize(("lasted_s", "outcome"), [(4.9, Outcome.HUNG_UP_EARLY), (5.0, Outcome.ABANDONED)])
+async def test_a_verdict_that_nobody_heard_came_in_its_time(lasted_s: float, outcome: Outcome) -> None:
+    """An engine died meanwhile: three seconds of detection and two of patience later, somebody was abandoned."""
+    (only,) = steps(await call(abandon_from=AbandonFrom.VERDICT), Event.HUNG_UP, 10 + lasted_s)
+    assert only.outcome is outcome
+
+
+def test_detection_listens_no_longer_than_is_counted() -> None:
+    """The outcome of a call whose verdict was lost rests on it."""
+    conf = (Path(__file__).parents[2] / "asterisk-conf/pbx/amd.conf.j2").read_text(encoding="utf-8")
+    assert f"total_analysis_time = {LISTENED_AT_MOST_S * 1000:.0f}\n" in conf
 
 
 @pytest.mark.parametrize(

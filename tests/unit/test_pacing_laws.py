@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -145,6 +146,40 @@ def test_more_abandoned_than_expected_lowers_the_bound_and_one_alone_hardly() ->
     assert daring.bound() < 0.5 * before
 
 
+def test_what_was_before_a_restart_is_remembered() -> None:
+    """Twice as many as expected yesterday: the bound begins lower, by about as much as when it was learnt live."""
+    live, again = Daring(0.01), Daring(0.01)
+    for place in range(1_000):
+        live.placed(1.0, 0.0088)
+        if place % 57 == 0:
+            live.abandoned()
+    again.remember(8.8, 17.6)
+    assert again.excess == pytest.approx(live.excess, rel=0.1)
+    assert again.excess > Daring(0.01).excess
+    again.aim_at(0.02)
+    assert again.bound() == pytest.approx(2 * 0.01 * 0.88 / again.excess)
+
+
+def test_a_month_without_a_call_costs_no_time_and_begins_anew() -> None:
+    shift = AnswerShift()
+    answers(shift, 0.1, 300, from_s=0.0, told=None, seed=8)
+    started_s = time.perf_counter()
+    shift.observe(100 * 86_400.0, True, None)
+    assert time.perf_counter() - started_s < 0.05
+    assert shift.belief()[1] > 0.8
+
+
+def test_the_forecast_is_not_sure_of_answers_that_jump_about() -> None:
+    """Thirty calls are enough when they agree with the prior's middle; a handful after a long pause are not."""
+    estimates = Estimates(0.01)
+    for place in range(60):
+        estimates.observe(RingEnded(10.0 * place, place % 3 == 0, 12.0))
+        estimates.observe(Talked(10.0 * place, 90.0))
+    assert estimates.forecast(600.0).sure
+    estimates.observe(RingEnded(30 * 86_400.0, True, 12.0))
+    assert not estimates.forecast(30 * 86_400.0 + 1.0).sure
+
+
 def test_the_forecast_is_sure_only_after_calls_and_talks() -> None:
     estimates = Estimates(0.01)
     assert not estimates.forecast(0.0).sure
@@ -169,6 +204,20 @@ def test_the_bound_follows_at_once_and_the_laws_after_ten_seconds() -> None:
     assert later.talk != before.talk
     estimates.observe(Abandoned(12.0))
     assert estimates.forecast(12.0).risk < later.risk
+
+
+def test_answers_come_first_and_teach_no_sooner_than_rings_in_vain() -> None:
+    """Sixty calls at once, 20 answered within seconds, 40 given up after 30 s: a third, never nearly all or nobody."""
+    estimates, believed_s = Estimates(0.01), list[float]()
+    for burst in range(4):
+        at_s = 40.0 * burst
+        for place in range(20):
+            estimates.observe(RingEnded(at_s + 5.0 + place / 2, True, 5.0 + place / 2))
+        believed_s.append(float(shifted(np.array(STRANGER), estimates.forecast(at_s + 20.0).shift)))
+        for _ in range(40):
+            estimates.observe(RingEnded(at_s + 30.0, False, 30.0))
+        believed_s.append(float(shifted(np.array(STRANGER), estimates.forecast(at_s + 39.0).shift)))
+    assert all(0.2 < one < 0.45 for one in believed_s)
 
 
 def test_the_rate_of_inbound_calls_is_followed() -> None:

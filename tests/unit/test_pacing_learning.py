@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from campaigns.answers import RecentAttempt
+import pytest
+
+from campaigns.answers import AnswersOfHour, RecentAttempt
 from campaigns.campaign import Campaign, CampaignState
-from dialer.pacing.learning import Learning
+from campaigns.pacing import Pacing
+from dialer.pacing.learning import HISTORY, Learning
 from dialer.pacing.observed import RingEnded, Talked
 from tests.fixtures_people import TUESDAY
 
@@ -42,7 +46,7 @@ def learnt(one: Campaign, past: list[RecentAttempt]) -> Learning:
 
 def test_a_restart_is_no_new_beginning() -> None:
     """With the calls of the last days the first forecast is sure; without any it is not."""
-    past = [talk(1, 600 - n) for n in range(12)] + [missed(1, TUESDAY - timedelta(minutes=n)) for n in range(30)]
+    past = [talk(1, 3 + 2 * n) for n in range(12)] + [missed(1, TUESDAY - timedelta(minutes=n)) for n in range(30)]
     forecast, blank = learnt(campaign(1), past).forecast(1, TUESDAY), learnt(campaign(1), []).forecast(1, TUESDAY)
     assert forecast is not None
     assert blank is not None
@@ -85,7 +89,7 @@ def test_what_happens_now_goes_to_those_whom_it_concerns() -> None:
     now_s = made.seconds(TUESDAY)
     made.observe(1, RingEnded(now_s, True, 3.0, None))
     made.observe_group("north", Talked(now_s, 500.0))
-    first, second, third = (made.forecast(n, TUESDAY) for n in (1, 2, 3))
+    first, second, third = (made.forecast(n, TUESDAY + timedelta(minutes=1)) for n in (1, 2, 3))
     assert first is not None
     assert second is not None
     assert third is not None
@@ -93,10 +97,56 @@ def test_what_happens_now_goes_to_those_whom_it_concerns() -> None:
     assert first.shift != second.shift == third.shift
 
 
-def test_another_target_or_group_begins_anew() -> None:
-    """The estimates are those of the campaign as it was set."""
+def test_another_group_begins_anew() -> None:
+    """The estimates are those of the campaign's agents."""
     made = learnt(campaign(1, "north"), [])
     assert made.knows(campaign(1, "north"))
     assert not made.knows(campaign(1, "south"))
     made.forget_others([2])
     assert not made.knows(campaign(1, "north"))
+
+
+def test_another_target_keeps_what_was_learnt() -> None:
+    """Talks and answers are the same; only what may be risked is another, in proportion."""
+    past = [talk(1, 60 - n) for n in range(20)]
+    made, strict = learnt(campaign(1), past), replace(campaign(1), pacing=Pacing(abandon_target_ratio=0.005))
+    before = made.forecast(1, TUESDAY)
+    assert made.knows(strict)
+    after = made.forecast(1, TUESDAY)
+    assert before is not None
+    assert after is not None
+    assert (after.talk, after.shift) == (before.talk, before.shift)
+    assert after.risk == pytest.approx(before.risk / 2)
+    assert made.knows(strict)
+
+
+def risk(answers: int, abandoned: int, *, campaign_id: int = 1) -> float:
+    """What may be dared with the first call after a start."""
+    made, one = Learning(TUESDAY), campaign(1)
+    hours = [AnswersOfHour(campaign_id, TUESDAY - timedelta(hours=n), answers // 2, abandoned // 2) for n in (2, 200)]
+    made.begin(one, made.made_from(one, [], hours))
+    forecast = made.forecast(1, TUESDAY)
+    assert forecast is not None
+    return forecast.risk
+
+
+def test_who_abandoned_too_many_dares_less_after_a_restart() -> None:
+    """The more were abandoned, the less; another campaign's don't count."""
+    assert risk(2000, 60) < risk(2000, 30) < risk(0, 0)
+    assert risk(2000, 60, campaign_id=2) == risk(0, 0)
+
+
+def test_few_abandoned_people_are_no_reason_to_dare_more() -> None:
+    """Perhaps the campaign was dialed 1:1 all the time, and then nobody could be abandoned."""
+    assert risk(2000, 0) == risk(2000, 16) == risk(0, 0)
+
+
+def test_just_above_its_aim_a_campaign_dares_hardly_less() -> None:
+    """What comes when all is as at first changes nothing: there is no step at the aim (17.6 of 2,000)."""
+    assert risk(2000, 18) == pytest.approx(risk(0, 0), rel=0.02)
+
+
+def test_the_longest_holidays_are_bridged() -> None:
+    """Golden week and the new year close a city hall for nine days at the most, with the weekends."""
+    assert timedelta(days=9) < HISTORY
+    assert Learning(TUESDAY).seconds(TUESDAY - HISTORY) == 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,10 +11,13 @@ from uuid import UUID
 
 import pytest
 
-from campaigns.model import E164, AttemptState
+from campaigns.campaign import Campaign, CampaignState
+from campaigns.detection import AbandonFrom
+from campaigns.model import E164, AttemptState, Outcome
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentState, AgentStatus
 from dialer.calls.live_call import LiveCall
+from dialer.pacing.learning import LONGEST_WRAP_S, Learning
 from dialer.pacing.noticing import Noticing
 from dialer.pacing.observed import Abandoned, Joined, Observed, RingEnded, Talked, WrappedUp
 from tests.fixtures_people import TUESDAY
@@ -134,3 +139,64 @@ async def test_a_wrap_up_is_noticed_when_it_is_over(watched: Watched) -> None:
         watched.noticing.agent_changed(watched.agent)
     assert watched.heard == [WrappedUp(85.0, 25.0)]
     assert watched.groups == ["north"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CONGESTION, Outcome.CANCELLED])
+async def test_an_outage_of_the_trunk_teaches_nothing_about_the_list(outcome: Outcome) -> None:
+    """Hundreds of calls that never reached a telephone, and the forecast's shift stays where people had put it."""
+    learning = Learning(TUESDAY)
+    one = Campaign("市税", ("city_tax",), campaign_id=5, state=CampaignState.RUNNING)
+    learning.begin(one, learning.made_from(one, []))
+    noticing = Noticing(
+        lambda campaign_id, seen, _: learning.observe(campaign_id, seen),
+        learning.observe_group,
+        seconds=learning.seconds,
+        threshold_s=lambda _: 2.0,
+    )
+
+    def rings(ends: Outcome, times: int) -> tuple[float, float]:
+        for n in range(times):
+            call = LiveCall(
+                UUID(int=n), 5, 1, E164("+81900000001"), E164("+81250000001"), "north", 25, S.DIALING, TUESDAY, TUESDAY,
+                answer_probability=0.3,
+            )  # fmt: skip
+            noticing.call_changed(call)
+            call.state, call.since, call.outcome = S.ENDED, TUESDAY + timedelta(seconds=1), ends
+            noticing.call_changed(call)
+        forecast = learning.forecast(5, TUESDAY + timedelta(minutes=len(looks) + 1))
+        looks.append(ends)
+        assert forecast is not None
+        return forecast.shift, forecast.shift_sd
+
+    looks: list[Outcome] = []
+    before = rings(Outcome.NO_ANSWER, 30)
+    assert rings(outcome, 300) == before
+    assert rings(Outcome.BUSY, 30) != before
+
+
+async def test_a_call_that_is_found_abandoned_without_a_verdict_is_abandoned(watched: Watched) -> None:
+    """An engine before us died while the callee was listened to: nobody knows since when she waited."""
+    watched.call.detects, watched.call.abandon_from = True, AbandonFrom.VERDICT
+    watched.goes(*RUNG, (S.DETECTING, 9.0))
+    watched.call.answered_at, watched.call.outcome = TUESDAY + timedelta(seconds=9), Outcome.ABANDONED
+    assert watched.goes((S.ENDED, 15.0)) == [RingEnded(15.0, False, 15.0, 0.4), Abandoned(15.0)]
+
+
+async def test_a_call_that_is_given_up_before_its_end_leaves_nothing_behind() -> None:
+    """Its row is elsewhere: the desk forgets it while it rings, and so do we."""
+    watched = Watched()
+    watched.goes(*RUNG)
+    gone = weakref.ref(watched.call)
+    del watched.call
+    gc.collect()
+    assert gone() is None
+    assert len(watched.noticing._told) == 0
+
+
+async def test_whoever_left_her_seat_in_wrap_up_teaches_nothing(watched: Watched) -> None:
+    """As in what is read of the past: so long a wrap-up was none."""
+    for state, at_s in [(AgentState.WRAP_UP, 60.0), (AgentState.READY, 61.0 + LONGEST_WRAP_S)]:
+        watched.agent.status = AgentStatus(state, leg_up=True)
+        watched.agent.state_at = TUESDAY + timedelta(seconds=at_s)
+        watched.noticing.agent_changed(watched.agent)
+    assert watched.heard == []

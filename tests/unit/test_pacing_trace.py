@@ -73,8 +73,8 @@ def test_what_was_written_is_read_again_unchanged(tmp_path: Path, clock: StillCl
     assert replace(first, snapshot=one.snapshot) == one
 
 
-def test_a_decision_is_kept_when_it_places_calls_or_says_something_new(tmp_path: Path, clock: StillClock) -> None:
-    """What says the same as before and places nothing is no news, and more than a few a second are not kept."""
+def test_a_decision_is_kept_when_it_places_calls_or_is_another_one(tmp_path: Path, clock: StillClock) -> None:
+    """What places as little as before, for the same limit, is no news, and more than a few a second are not kept."""
     kept = Trace(tmp_path, clock, keep_days=7)
     nothing = replace(traced(), decision=Decision(0, "なし"), placed=0)
     expected = 0
@@ -83,9 +83,48 @@ def test_a_decision_is_kept_when_it_places_calls_or_says_something_new(tmp_path:
         kept.tell(one)
         expected += worth
         assert len(kept._queue) == expected
-    for _ in range(50):
-        kept.tell(traced())
+    for n in range(50):
+        kept.tell(replace(nothing, limited_by=None if n % 2 else LimitedBy.RATE))
     assert len(kept._queue) <= expected + 2
+
+
+def test_every_decision_that_places_calls_is_kept(tmp_path: Path, clock: StillClock) -> None:
+    """However many a second, up to what a slow disk may leave waiting."""
+    kept = Trace(tmp_path, clock, keep_days=7)
+    one = traced()
+    for _ in range(trace._QUEUE + 1):
+        kept.tell(one)
+    assert len(kept._queue) == trace._QUEUE >= 1_000
+
+
+def test_words_that_differ_by_a_tenth_are_no_news(tmp_path: Path, clock: StillClock) -> None:
+    """How many agents are soon free changes at every look; the mode, the number and the limit do not."""
+    kept = Trace(tmp_path, clock, keep_days=7)
+    nothing = replace(traced(), decision=Decision(0, "まもなく空く 1.1人"), placed=0)
+    others = [
+        replace(nothing, decision=Decision(0, "まもなく空く 1.2人")),
+        replace(nothing, mode=DialMode.PROGRESSIVE),
+        replace(nothing, mode=DialMode.PROGRESSIVE, limited_by=LimitedBy.TRUNK_LINES),
+        replace(nothing, mode=DialMode.PROGRESSIVE, limited_by=LimitedBy.TRUNK_LINES, decision=Decision(2, "")),
+    ]
+    found = []
+    for one in [nothing, *others]:
+        clock.at_s += 1.0
+        kept.tell(one)
+        found.append(len(kept._queue))
+    assert found == [1, 1, 2, 3, 4]
+
+
+def test_news_that_came_too_fast_is_kept_a_moment_later(tmp_path: Path, clock: StillClock) -> None:
+    """It is still another decision than the last one that was kept."""
+    kept = Trace(tmp_path, clock, keep_days=7)
+    modes = [DialMode.PROGRESSIVE, DialMode.PREDICTIVE, DialMode.FIXED_RATIO]
+    for mode in modes:
+        kept.tell(replace(traced(), mode=mode, placed=0))
+    assert len(kept._queue) < len(modes)
+    clock.at_s += 1.0
+    kept.tell(replace(traced(), mode=modes[-1], placed=0))
+    assert kept._queue[-1].mode is modes[-1]
 
 
 def test_zero_days_write_nothing(tmp_path: Path, clock: StillClock) -> None:
