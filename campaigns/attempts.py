@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from campaigns.errors import StaleState
+from campaigns.errors import CallUnknown, NotYourCall, StaleState
 from campaigns.model import E164, AttemptState, Disposition, Outcome, Window
 from campaigns.queries import queries
 from campaigns.results import record_attempt
@@ -159,6 +159,21 @@ async def join_call(
         is None
     ):
         raise StaleState(f"call {call_id} can't be joined")
+
+
+async def own_call(conn: asyncpg.Connection, call_id: UUID, agent_id: int) -> asyncpg.Record:
+    """The call that this agent talks or talked on, locked until the transaction ends.
+
+    Raises:
+        CallUnknown: there is no such call.
+        NotYourCall: another agent talked on it, or nobody.
+    """
+    call = await queries.lock_call(conn, call_id=call_id)
+    if call is None:
+        raise CallUnknown("この通話は見つかりません。")
+    if call["agent_id"] != agent_id:
+        raise NotYourCall("ほかのオペレーターの通話です。")
+    return call
 
 
 async def end_call(conn: asyncpg.Connection, call_id: UUID, *, at: datetime, ended_by: EndedBy) -> None:

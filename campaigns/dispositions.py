@@ -15,9 +15,10 @@ from uuid import UUID
 
 import asyncpg
 
+from campaigns.attempts import own_call
 from campaigns.calendar import jst_date
 from campaigns.callbacks import CallbackInvalid, NewCallback, agree, check_callback
-from campaigns.errors import AlreadyDisposed, CallUnknown, NotYourCall, PromiseInvalid
+from campaigns.errors import AlreadyDisposed, PromiseInvalid
 from campaigns.model import Disposition, Window
 from campaigns.queries import queries
 from campaigns.results import record_disposition
@@ -70,11 +71,7 @@ async def dispose(
     """
     note = (note or "").strip() or None
     async with conn.transaction():
-        call = await queries.lock_call(conn, call_id=call_id)
-        if call is None:
-            raise CallUnknown("この通話は見つかりません。")
-        if call["agent_id"] != agent_id:
-            raise NotYourCall("ほかのオペレーターの通話です。")
+        call = await own_call(conn, call_id, agent_id)
         if call["disposition"] is not None:
             written = (call["disposition"], call["note"], _promise_of(call), _callback_of(call))
             if written != (disposition, note, promise, callback):

@@ -19,7 +19,8 @@ from uuid import UUID
 
 import asyncpg
 
-from campaigns.errors import AlreadyDisposed, CallUnknown, CampaignError, NotYourCall
+from campaigns.attempts import own_call
+from campaigns.errors import AlreadyDisposed, CampaignError
 from campaigns.importing.phones import Phone, read_phone
 from campaigns.importing.problems import Flaw
 from campaigns.listing import refresh_progress
@@ -127,11 +128,7 @@ async def learn_number_on_call(
     Source: requirement CALL-9 (N 9(4)).
     """
     async with conn.transaction():
-        call = await queries.lock_call(conn, call_id=call_id)
-        if call is None:
-            raise CallUnknown("この通話は見つかりません。")
-        if call["agent_id"] != agent_id:
-            raise NotYourCall("ほかのオペレーターの通話です。")
+        call = await own_call(conn, call_id, agent_id)
         if call["disposition"] is not None:
             raise AlreadyDisposed("この通話の結果はすでに登録されています。")
         if call["debtor_id"] is None:

@@ -80,7 +80,7 @@ class SmallEngine:
         self.line.ask = self.desk.room_for
         self.line.detected = self.desk.detected
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> object:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(_contained(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -7,6 +7,7 @@ more calls than there are ready agents. Not pure, but knows no clock: every obse
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from dialer.pacing.answering import AnswerShift
 from dialer.pacing.daring import Daring
@@ -20,12 +21,13 @@ _ANSWER_S = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 18.0, 21.0, 25
 _FAILURE_S = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 25.0, 28.0, 29.0, 31.0, 35.0, 45.0)
 
 _SURE_AFTER_CALLS = 30
-_SURE_AFTER_TALKS = 8
+_SURE_AFTER_TALKS = 7.5
+"""Faded: the eighth."""
 _SURE_WITHIN = 0.6
 """Standard deviation of the shift of the answers, log odds."""
 _RENEWED_S = 10.0
 _INBOUND_WINDOW_S = 1_800.0
-_LONGEST_S = 30.0
+_LONGEST_RING_S = 30.0
 """How long the longest ring lasts, until longer ones were seen."""
 _SHORTER = 0.999
 """By how much each call shortens what is believed to be the longest ring."""
@@ -91,11 +93,7 @@ class Estimates:
         """The present forecast; the laws in it are renewed every ten seconds, the bound at once."""
         if self._laws is None or not 0.0 <= now_s - self._laws[0] < _RENEWED_S:
             self._laws = (now_s, self._look(now_s))
-        told = self._laws[1]
-        return Forecast(
-            told.talk, told.wrap, told.answer, told.failure, told.shift, told.shift_sd, told.inbound_per_s,
-            self._daring.bound(), told.sure,
-        )  # fmt: skip
+        return replace(self._laws[1], risk=self._daring.bound())
 
     def _learn_outcomes(self, now_s: float) -> None:
         for due in self._outcomes.due(now_s):
@@ -114,7 +112,7 @@ class Estimates:
             inbound_per_s=self._inbound.per_s(now_s),
             risk=self._daring.bound(),
             sure=self._shift.seen >= _SURE_AFTER_CALLS
-            and self._talk.seen >= _SURE_AFTER_TALKS * 0.98
+            and self._talk.seen >= _SURE_AFTER_TALKS
             and shift_sd <= _SURE_WITHIN,
         )
 
@@ -128,7 +126,7 @@ class _Outcomes:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, bool, float | None]] = []
-        self._longest_s = _LONGEST_S
+        self._longest_s = _LONGEST_RING_S
 
     def came(self, seen: RingEnded) -> None:
         self._longest_s = max(self._longest_s * _SHORTER, seen.after_s)

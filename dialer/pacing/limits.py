@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dialer.pacing.policy import Decision, limit
+from dialer.pacing.policy import Decision
 
 
 class LimitedBy(StrEnum):
@@ -44,6 +44,17 @@ def lines_free(
     trunk = trunk_lines - max(spare_lines, callers) - calls
     by = LimitedBy.CAMPAIGN_LINES if own <= trunk else LimitedBy.TRUNK_LINES
     return LinesFree(max(0, min(own, trunk)), by)
+
+
+def limit(decision: Decision, *, lines_free: int, rate_allows: int) -> Decision:
+    """`decision` within the free lines and the calls that the rate still allows this instant."""
+    place = decision.place
+    for allowed, name in ((lines_free, "回線数"), (rate_allows, "毎秒の発信数")):
+        if place > allowed:
+            place = max(0, allowed)
+            because = f"{decision.because}、{name}の上限により {place}件"
+            decision = Decision(place, because, decision.chances[:place], decision.risks[:place])
+    return decision
 
 
 def within(decision: Decision, lines: LinesFree, rate_allows: int) -> tuple[Decision, LimitedBy | None]:

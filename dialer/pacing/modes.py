@@ -5,10 +5,8 @@ The predictive one stands in ``predictive``.
 
 from __future__ import annotations
 
-import math
-
 from campaigns.model import DialMode
-from dialer.pacing.policy import Decision, Policy, Snapshot
+from dialer.pacing.policy import Decision, Policy, Snapshot, per_ready_agent
 from dialer.pacing.predictive import Predictive
 
 
@@ -34,8 +32,7 @@ class Preview:
 
 
 def _per_ready_agent(snapshot: Snapshot, ratio: float) -> Decision:
-    wanted = math.floor(ratio * max(0, snapshot.ready - snapshot.waiting))
-    place = max(0, wanted - len(snapshot.pending))
+    place = per_ready_agent(snapshot, ratio)
     return Decision(
         place,
         f"待機 {snapshot.ready}人・接続待ち {snapshot.waiting}件・呼出中 {len(snapshot.pending)}件・"

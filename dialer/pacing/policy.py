@@ -3,11 +3,12 @@
 A policy is pure: the same snapshot gives the same decision, so a recorded snapshot can be replayed
 through any policy. It may see only what a real dialer can see; what was learnt from earlier calls
 is part of the snapshot (``forecast``). Limits that hold for every mode (lines, calls per second)
-are applied afterwards, in ``limit``.
+are applied afterwards, in ``limits``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -95,12 +96,6 @@ class Policy(Protocol):
         ...
 
 
-def limit(decision: Decision, *, lines_free: int, rate_allows: int) -> Decision:
-    """`decision` within the free lines and the calls that the rate still allows this instant."""
-    place = decision.place
-    for allowed, name in ((lines_free, "回線数"), (rate_allows, "毎秒の発信数")):
-        if place > allowed:
-            place = max(0, allowed)
-            because = f"{decision.because}、{name}の上限により {place}件"
-            decision = Decision(place, because, decision.chances[:place], decision.risks[:place])
-    return decision
+def per_ready_agent(snapshot: Snapshot, ratio: float) -> int:
+    """Calls to place so that `ratio` of them (1 or more) ring for each ready agent whom nobody waits for."""
+    return max(0, math.floor(ratio * max(0, snapshot.ready - snapshot.waiting)) - len(snapshot.pending))

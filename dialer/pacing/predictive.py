@@ -24,7 +24,7 @@ from dialer.agents.machine import AgentState
 from dialer.pacing.answering import STRANGER, shifted
 from dialer.pacing.forecast import Forecast
 from dialer.pacing.hazard import Hazard
-from dialer.pacing.policy import Decision, Snapshot
+from dialer.pacing.policy import Decision, Snapshot, per_ready_agent
 from dialer.pacing.supply import Meeting
 
 Floats = npt.NDArray[np.float64]
@@ -37,20 +37,24 @@ _SOON_S = 24.0
 _SOON = slice(0, int(_SOON_S / STEP_S))
 _SOON_MOMENT = int(10.0 / STEP_S) - 1
 _AGES: Floats = np.concatenate((np.arange(0, 90, 2), np.arange(90, 240, 10), np.geomspace(240, 3600, 18)))
-
 _BETWEEN: Floats = (_AGES[1:] + _AGES[:-1]) / 2
 
 
 class Predictive:
-    """Args: patience_s: how long an answered call waits before it counts as abandoned, seconds."""
+    """As many calls as the forecast lets dare.
+
+    Args:
+        patience_s: how long an answered call waits before it counts as abandoned, seconds.
+    """
 
     def __init__(self, patience_s: float = 2.0) -> None:
         self._patience_s = patience_s
 
     def decide(self, snapshot: Snapshot) -> Decision:
+        """Calls to place now; 1:1 while the forecast is missing or not sure."""
         forecast = snapshot.forecast
         if forecast is None or not forecast.sure:
-            place = max(0, snapshot.ready - snapshot.waiting - len(snapshot.pending))
+            place = per_ready_agent(snapshot, 1.0)
             return Decision(place, f"学習中(1対1): 待機 {snapshot.ready}人 → {place}件発信")
         freed = self._freed(snapshot, forecast)
         return self.fill(snapshot, forecast, freed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import wave
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,8 +14,6 @@ from campaigns.model import E164
 from dialer.ami import actions
 from dialer.ami.events import RoomJoined
 from dialer.asterisk.templates import PROMPTS
-from dialer.clock import SystemClock
-from dialer.settings import Settings
 from dialer.simulation.network import SimulatedNetwork
 from tests.asterisk.desk import FAILING, Desk
 from tests.asterisk.sound import prompts_in, seconds_of
@@ -34,7 +31,7 @@ LISTENS_S = 6.0
 
 
 @pytest.fixture
-def voices(test_prompts: Path) -> Path:
+def test_prompts(test_prompts: Path) -> Path:
     """The hello and the machine's greeting in real voices, our own sentences as short tones."""
     for name in ("callee_hello", "voicemail_greeting"):
         (test_prompts / f"{name}.wav").write_bytes((PROMPTS / f"{name}.wav").read_bytes())
@@ -42,27 +39,10 @@ def voices(test_prompts: Path) -> Path:
 
 
 @pytest.fixture
-async def network(network_settings: Settings, voices: Path) -> AsyncIterator[SimulatedNetwork]:
+async def network(pbx_and_carrier: SimulatedNetwork) -> SimulatedNetwork:
     """Callees say hello and then wait for an answer; what they hear is recorded."""
-    network = SimulatedNetwork(network_settings, SystemClock(), prompts=voices)
-    await network.start()
-    try:
-        await network.driver.record(True)
-        await network.driver.let_callees_listen(LISTENS_S)
-        yield network
-    finally:
-        await network.stop()
-
-
-@pytest.fixture
-async def pbx(network: SimulatedNetwork) -> AsyncIterator[Watched]:
-    """Our Asterisk as the engine sees it."""
-    watched = Watched(network)
-    await watched.ami.start()
-    try:
-        yield watched
-    finally:
-        await watched.ami.close()
+    await pbx_and_carrier.driver.let_callees_listen(LISTENS_S)
+    return pbx_and_carrier
 
 
 async def call(pbx: Watched, number: str) -> str:
@@ -103,10 +83,10 @@ async def test_a_person_is_joined_and_a_machine_gets_no_agent(
 
 
 async def test_somebody_who_says_nothing_is_a_person(
-    pbx: Watched, network: SimulatedNetwork, voices: Path, desk: Desk
+    pbx: Watched, network: SimulatedNetwork, test_prompts: Path, desk: Desk
 ) -> None:
     """Silence is never a machine: after the whole analysis an agent is asked for."""
-    with wave.open(str(voices / "callee_hello.wav"), "wb") as silence:
+    with wave.open(str(test_prompts / "callee_hello.wav"), "wb") as silence:
         silence.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
         silence.writeframes(bytes(16_000))
     desk.room = ROOM
@@ -139,6 +119,13 @@ async def test_without_detection_nothing_is_listened_to(pbx: Watched, desk: Desk
     assert (joined.at - up.at).total_seconds() < 0.1
 
 
+async def until_heard(network: SimulatedNetwork, number: E164, prompts: set[str]) -> None:
+    """Until the call to `number` is over and these prompts, no others, were heard on it."""
+    (offer,) = network.driver.offers.of(number)
+    await until(lambda: offer.ended_at is not None)
+    await until(lambda: prompts_in(network.carrier.heard(offer)) == prompts)
+
+
 @pytest.mark.parametrize("how", ["never_answers", "dead"])
 async def test_a_failing_engine_leaves_nobody_in_silence_after_the_verdict(
     pbx: Watched, network: SimulatedNetwork, how: str
@@ -156,7 +143,5 @@ async def test_a_failing_engine_leaves_nobody_in_silence_after_the_verdict(
         if server is not None:
             server.close()
     assert (ended.at - up.at).total_seconds() < 3 + 5 + 1.5
-    for number, heard in ((PERSON_E164, {"abandoned"}), (E164("+819000000006"), set[str]())):
-        (offer,) = network.driver.offers.of(number)
-        await until(lambda: offer.ended_at is not None)  # noqa: B023
-        await until(lambda: prompts_in(network.carrier.heard(offer)) == heard)  # noqa: B023
+    await until_heard(network, PERSON_E164, {"abandoned"})
+    await until_heard(network, E164("+819000000006"), set())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
@@ -16,15 +15,7 @@ from dialer.db.away import DATABASE_AWAY
 from dialer.deciding import TrunkLimits
 from dialer.pacing.rate import CallRate
 from tests.deadline import until, until_found
-from tests.fixtures_floor import SmallEngine, small_engine
-
-
-@pytest.fixture
-async def engine(dsn: str) -> AsyncIterator[SmallEngine]:
-    async with small_engine(dsn) as made:
-        made.start(dialing=False, looking=False)
-        made.placing.line_up = True
-        yield made
+from tests.fixtures_floor import SmallEngine
 
 
 async def campaign(engine: SmallEngine, people: int, name: str = "市税", **columns: object) -> Campaign:
@@ -189,7 +180,7 @@ async def test_a_fault_stops_dialing_for_a_while_and_never_for_good(engine: Smal
     )
     await engine.db.execute("ALTER TABLE list_entry_gone RENAME TO list_entry")
     await until(lambda: len(engine.line.dialed) == 1, what="it dials again")
-    assert not loop.done()  # type: ignore[attr-defined]
+    assert not loop.done()
     await engine.everybody_hangs_up()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import pytest
 
@@ -12,16 +10,8 @@ from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentState
 from dialer.errors import RequestRefused
 from tests.deadline import until
-from tests.fixtures_floor import SmallEngine, small_engine
+from tests.fixtures_floor import SmallEngine
 from tests.integration.test_placing import campaign, settle, tick
-
-
-@pytest.fixture
-async def engine(dsn: str) -> AsyncIterator[SmallEngine]:
-    async with small_engine(dsn) as made:
-        made.start(dialing=False, looking=False)
-        made.placing.line_up = True
-        yield made
 
 
 async def touched(engine: SmallEngine) -> int:

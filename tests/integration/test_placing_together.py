@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-
-import pytest
 
 from campaigns.campaign import Campaign
 from dialer.agents.machine import AgentState
@@ -15,19 +12,11 @@ from dialer.pacing.rate import CallRate
 from dialer.pacing.trace import Trace
 from dialer.placing import Placing
 from tests.deadline import until
-from tests.fixtures_floor import SmallEngine, small_engine
+from tests.fixtures_floor import SmallEngine
 from tests.fixtures_pacing import past_attempt
 from tests.fixtures_people import TUESDAY
 from tests.integration.test_placing import campaign, settle, tick
 from tests.integration.test_placing_held import touched
-
-
-@pytest.fixture
-async def engine(dsn: str) -> AsyncIterator[SmallEngine]:
-    async with small_engine(dsn) as made:
-        made.start(dialing=False, looking=False)
-        made.placing.line_up = True
-        yield made
 
 
 def work_of(engine: SmallEngine, made: Campaign) -> Campaigning:

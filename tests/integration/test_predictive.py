@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,18 +22,10 @@ from dialer.pacing.replaying import Name, replay
 from dialer.pacing.trace import Trace, read_trace
 from dialer.placing import Placing
 from tests.deadline import until
-from tests.fixtures_floor import SmallEngine, small_engine
+from tests.fixtures_floor import SmallEngine
 from tests.fixtures_pacing import past_attempt
 from tests.fixtures_people import TUESDAY
 from tests.integration.test_placing import campaign, settle, tick
-
-
-@pytest.fixture
-async def engine(dsn: str) -> AsyncIterator[SmallEngine]:
-    async with small_engine(dsn) as made:
-        made.start(dialing=False, looking=False)
-        made.placing.line_up = True
-        yield made
 
 
 async def experienced(engine: SmallEngine, made: Campaign, *, calls: int = 120, answered_every: int = 10) -> None:
@@ -409,7 +400,7 @@ async def test_a_disk_that_refuses_stops_no_call(engine: SmallEngine, tmp_path: 
     await settle(engine)
     await until(lambda: not trace._queue, what="the writer has tried")
     assert len(engine.line.dialed) == 2
-    assert not writing.done()  # type: ignore[attr-defined]
+    assert not writing.done()
     await engine.everybody_hangs_up()
 
 

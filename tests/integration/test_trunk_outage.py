@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from tests.deadline import until
-from tests.fixtures_floor import SmallEngine, small_engine
+from tests.fixtures_floor import SmallEngine
 from tests.integration.test_placing import campaign, settle, tick
 
 NO_CIRCUIT, BUSY = 34, 17
-
-
-@pytest.fixture
-async def engine(dsn: str) -> AsyncIterator[SmallEngine]:
-    async with small_engine(dsn) as made:
-        made.start(dialing=False, looking=False)
-        made.placing.line_up = True
-        yield made
 
 
 @pytest.mark.parametrize(("cause", "teaches"), [(NO_CIRCUIT, False), (BUSY, True)])

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from campaigns.model import DialMode
 from dialer.agents.machine import AgentState
+from dialer.pacing.limits import limit
 from dialer.pacing.modes import policy_for
-from dialer.pacing.policy import AgentView, Decision, PendingCall, Snapshot, limit
+from dialer.pacing.policy import AgentView, Decision, PendingCall, Snapshot
 from dialer.pacing.rate import CallRate
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -86,10 +87,8 @@ def _simulate(scenarios: list[Scenario], names: list[str], seeds: int, jobs: int
 
 def _prepare(folder: Path) -> None:
     """What pictures need, looked at first, so that nobody waits for runs that can't be drawn."""
-    try:
-        import dialer.simulation.pacing.plotting  # noqa: F401
-    except ImportError as error:
-        raise click.ClickException(f"--plot needs matplotlib: pip install 'tsunagu[plots]' ({error})") from error
+    if find_spec("matplotlib") is None:
+        raise click.ClickException("--plot needs matplotlib: pip install 'tsunagu[plots]'")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
