@@ -137,10 +137,17 @@ async def open_call(conn: asyncpg.Connection, call_id: UUID, *, answered_at: dat
 
 
 async def open_inbound_call(
-    conn: asyncpg.Connection, call_id: UUID, *, answered_at: datetime, debtor_id: int | None = None
+    conn: asyncpg.Connection,
+    call_id: UUID,
+    *,
+    answered_at: datetime,
+    debtor_id: int | None = None,
+    campaign_id: int | None = None,
 ) -> None:
     """Write an inbound call; `debtor_id` is None while nobody knows who calls. A second time changes nothing."""
-    await queries.open_inbound_call(conn, call_id=call_id, answered_at=answered_at, debtor_id=debtor_id)
+    await queries.open_inbound_call(
+        conn, call_id=call_id, answered_at=answered_at, debtor_id=debtor_id, campaign_id=campaign_id
+    )
 
 
 async def join_call(

@@ -51,7 +51,7 @@ class Callers(Protocol):
 
 
 class NoCallers:
-    """Nobody ever waits: the engine refuses calls that come in."""
+    """Nobody calls."""
 
     def waiting(self, group: str) -> int:
         return 0
@@ -107,6 +107,7 @@ class Deciding:
             seconds=self._learning.seconds,
             threshold_s=lambda campaign_id: self._threshold_s.get(campaign_id, 2.0),
             detected=self._detection_times.add,
+            came_in=self._learning.observe_caller,
         )
 
     # --- what is learnt --------------------------------------------------------------------------------
@@ -196,7 +197,7 @@ class Deciding:
             campaign,
             now,
             agents=self._floor.of_group(campaign.agent_group),
-            calls=self._desk.calls.values(),
+            calls=self._desk.outbound,
             callers=self._callers.waiting(campaign.agent_group),
             lines_free=lines,
             next_probabilities=work.next_probabilities(),
@@ -209,7 +210,7 @@ class Deciding:
         return max(0.0, self._detection_times.patience_s(campaign) - given_up_early_s)
 
     def _lines_free(self, campaign: Campaign) -> LinesFree:
-        calls = self._desk.calls.values()
+        calls = self._desk.outbound
         return lines_free(
             campaign_lines=campaign.max_lines,
             campaign_calls=sum(1 for c in calls if c.campaign_id == campaign.campaign_id),

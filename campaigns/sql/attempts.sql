@@ -25,9 +25,9 @@ WITH opened AS (
 )
 SELECT call_id FROM opened UNION ALL SELECT call_id FROM call WHERE call_id = :call_id LIMIT 1;
 
--- name: open_inbound_call(call_id, debtor_id, answered_at)!
-INSERT INTO call (call_id, direction, debtor_id, answered_at)
-VALUES (:call_id, 'inbound', :debtor_id, :answered_at) ON CONFLICT DO NOTHING;
+-- name: open_inbound_call(call_id, debtor_id, campaign_id, answered_at)!
+INSERT INTO call (call_id, direction, debtor_id, campaign_id, answered_at)
+VALUES (:call_id, 'inbound', :debtor_id, :campaign_id, :answered_at) ON CONFLICT DO NOTHING;
 
 -- name: join_call(agent_id, joined_at, answered_at, call_id)$
 -- The answer is known twice, from FastAGI and from AMI; the earlier stamp is Asterisk's own.

@@ -142,9 +142,18 @@ class Floor:
         Args:
             wants: who the callee had better talk with (see `fits`); whoever is free is better than nobody.
         """
-        free = [a for a in self.of_group(group) if a.is_free]
+        return self.hold_of({group}, preferred, wants)
+
+    def hold_of(self, groups: Collection[str], preferred: int | None = None, wants: str | None = None) -> Agent | None:
+        """As `hold`, for a call that agents of any of `groups` may take."""
+        free = [a for a in self if a.is_free and any(serves(a.group, group) for group in groups)]
         return _take(
-            free, lambda a: (a.agent_id != preferred, wants is not None and not fits(a, wants), _is_lent(a, group))
+            free,
+            lambda a: (
+                a.agent_id != preferred,
+                wants is not None and not fits(a, wants),
+                all(_is_lent(a, group) for group in groups),
+            ),
         )
 
     def hold_fitting(self, group: str, wanted: Collection[str]) -> Agent | None:

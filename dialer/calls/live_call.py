@@ -1,4 +1,4 @@
-"""One attempt while it is open, what can happen to it, and the chain of steps that follows.
+"""One call while it is open, ours or one that came in, what can happen to it, and the chain of steps that follows.
 
 Pure: `steps_for` decides; writing is ``dialer.calls.ledger``, doing is ``dialer.calls.desk``.
 """
@@ -14,6 +14,7 @@ from campaigns.attempts import EndedBy
 from campaigns.campaign import Campaign
 from campaigns.claiming import Claim
 from campaigns.detection import AbandonFrom, Verdict
+from campaigns.inbound_calls import NewInbound
 from campaigns.model import E164, AttemptState, Outcome
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentEvent
@@ -41,9 +42,31 @@ class Happening:
     verdict: Verdict | None = None
 
 
+@dataclass(slots=True)
+class Inbound:
+    """What only a call has that came in.
+
+    Args:
+        uniqueid: Asterisk's name of its channel.
+        groups: whose agents may take it.
+        wanted_agent_id: who had better take it, when she is free.
+        waits: the dialplan plays to the caller until we take the call out of there; else it asks us still, or goes on.
+        taken: an agent took it: it is recorded from then on.
+    """
+
+    uniqueid: str
+    groups: frozenset[str]
+    wanted_agent_id: int | None = None
+    waits: bool = False
+    taken: bool = False
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class LiveCall:
-    """An open attempt. `agent` is who is reserved for it or talks on it.
+    """An open attempt, or a call that came in. `agent` is who is reserved for it or talks on it.
+
+    A call that came in (`inbound`) has no attempt. It is ANSWERED from its beginning, and waits for an agent; what
+    only dialing needs says nothing there: `number`, `ring_timeout_s`. Who calls may be unknown (`debtor_id`).
 
     A call whose agent was held before the person was claimed has her from the start: nobody else's readiness is
     spoken for by it. A preview is such a call that waits for her click.
@@ -60,8 +83,8 @@ class LiveCall:
 
     call_id: UUID
     campaign_id: int
-    debtor_id: int
-    number: E164
+    debtor_id: int | None
+    number: E164 | None
     caller_id: E164
     group: str
     ring_timeout_s: int
@@ -77,8 +100,11 @@ class LiveCall:
     detects: bool = False
     abandon_from: AbandonFrom = AbandonFrom.ANSWER
     verdict: Verdict | None = None
+    inbound: Inbound | None = None
     outcome: Outcome | None = None
     """As soon as it has ended."""
+    called_off: bool = False
+    """The person calls us: whatever is on its way to him ends."""
     again_after_s: float = 0.0
     """Seconds for which the person is left alone when the attempt is cancelled (a skipped preview)."""
     hung_up_by_agent: bool = False
@@ -91,6 +117,16 @@ class LiveCall:
     """Looks in a row at which its channel was not in Asterisk (``dialer.reconcile``)."""
     inbox: asyncio.Queue[Happening] = field(default_factory=asyncio.Queue)
     room: asyncio.Future[str | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def channel_id(self) -> str:
+        """Asterisk's name of the callee's or caller's channel."""
+        return str(self.call_id) if self.inbound is None else self.inbound.uniqueid
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Whose agents may take it."""
+        return frozenset({self.group}) if self.inbound is None else self.inbound.groups
 
     @property
     def is_machine(self) -> bool:
@@ -127,6 +163,25 @@ def live_call_of(one: Claim, campaign: Campaign, now: datetime) -> LiveCall:
         answer_probability=one.answer_probability,
         detects=campaign.detection.amd,
         abandon_from=campaign.detection.abandon_from,
+    )
+
+
+def live_inbound_of(new: NewInbound, group: str, came_at: datetime) -> LiveCall:
+    """The call of somebody who has just called us, without an agent; `group`: its campaign's."""
+    return LiveCall(
+        call_id=new.call_id,
+        campaign_id=new.campaign_id,
+        debtor_id=new.debtor_id,
+        number=None,
+        caller_id=new.dialled,
+        group=group,
+        ring_timeout_s=0,
+        state=AttemptState.ANSWERED,
+        since=came_at,
+        claimed_at=came_at,
+        answered_at=came_at,
+        wants=new.wants,
+        inbound=Inbound(new.uniqueid, frozenset(new.agent_groups), new.wanted_agent_id),
     )
 
 

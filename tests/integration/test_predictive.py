@@ -383,6 +383,7 @@ async def test_each_decision_can_be_read_and_replayed(engine: SmallEngine, tmp_p
     assert replay(read_trace(file), Name.PROGRESSIVE).differences[0].replayed == 3
     text = file.read_text()
     for call in engine.desk.calls.values():
+        assert call.number is not None
         assert call.number.removeprefix("+81") not in text
         assert str(call.call_id) not in text
     assert set(json.loads(text.splitlines()[0])) <= set(one.__dataclass_fields__)
