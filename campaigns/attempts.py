@@ -207,8 +207,9 @@ async def counts_since(conn: asyncpg.Connection, since: datetime) -> dict[str, i
 
     ``dialed``, ``answered`` (the callee picked up, machine or not) and each outcome but ``answered``
     count outbound attempts claimed since then; ``connected`` (joined to an agent) the outbound calls
-    answered since then; ``inbound`` the calls that came in for agents, ``inbound_taken`` those joined to one; ``contacts`` all calls answered since then, inbound too, whose disposition is a
-    contact (CR-2).
+    answered since then; ``inbound`` the calls that came in for agents since then, ``inbound_taken`` those of
+    them that were joined to one; ``contacts`` all calls answered since then, inbound too, whose disposition
+    is a contact (CR-2).
     """
     row = await queries.counts_since(
         conn, since=since, contacts=[disposition for disposition in Disposition if disposition.is_contact]

@@ -17,7 +17,8 @@ import asyncpg
 
 from campaigns.answers import live_answers_by_hour, recent_attempts
 from campaigns.campaign import Campaign, CampaignState
-from dialer.agents.floor import Agent, Floor, share
+from dialer.agents.choosing import share
+from dialer.agents.floor import Agent, Floor
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
 from dialer.campaigning import Campaigning

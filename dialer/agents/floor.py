@@ -21,6 +21,7 @@ import asyncpg
 import structlog
 
 from dialer.agents import store
+from dialer.agents.choosing import fits, is_lent, serves, take_first
 from dialer.agents.machine import AgentEvent, AgentState, AgentStatus, Details, apply
 from dialer.clock import Clock
 from dialer.errors import RequestRefused
@@ -147,19 +148,19 @@ class Floor:
     def hold_of(self, groups: Collection[str], preferred: int | None = None, wants: str | None = None) -> Agent | None:
         """As `hold`, for a call that agents of any of `groups` may take."""
         free = [a for a in self if a.is_free and any(serves(a.group, group) for group in groups)]
-        return _take(
+        return take_first(
             free,
             lambda a: (
                 a.agent_id != preferred,
                 wants is not None and not fits(a, wants),
-                all(_is_lent(a, group) for group in groups),
+                all(is_lent(a, group) for group in groups),
             ),
         )
 
     def hold_fitting(self, group: str, wanted: Collection[str]) -> Agent | None:
         """Choose and take who fits one of `wanted` (see `fits`), in the order of `hold`; None = none is free."""
         free = [a for a in self.of_group(group) if a.is_free and any(fits(a, wants) for wants in wanted)]
-        return _take(free, lambda a: (_is_lent(a, group),))
+        return take_first(free, lambda a: (is_lent(a, group),))
 
     def plan(
         self,
@@ -267,44 +268,6 @@ class Floor:
                 raise RequestRefused("seat_taken", "この席は使用中です。別の席を選んでください。") from error
             self.take_in(planned)
             return leg_before
-
-
-def serves(agent_group: str, campaign_group: str) -> bool:
-    """Whether an agent of `agent_group` takes calls of a campaign for `campaign_group`."""
-    return "all" in (agent_group, campaign_group) or agent_group == campaign_group
-
-
-def share(agents: Iterable[Agent], one_group: str, other_group: str) -> bool:
-    """Whether one of `agents` takes calls of both groups: what one campaign has ringing, the other has to reckon with.
-
-    It is asked of the agents, not of the groups: one of ``all`` makes two groups share that know nothing of each other.
-    """
-    return any(a.takes_more and serves(a.group, one_group) and serves(a.group, other_group) for a in agents)
-
-
-def fits(agent: Agent, wants: str) -> bool:
-    """Whether `agent` is whom ``wants`` of ``campaigns.claiming`` names: ``any``, ``language:ne``, ``agent:17``."""
-    kind, _, which = wants.partition(":")
-    match kind:
-        case "agent":
-            return which == str(agent.agent_id)
-        case "language":
-            return which in agent.languages
-        case _:
-            return True
-
-
-def _is_lent(agent: Agent, group: str) -> bool:
-    return agent.group != group and group != "all"
-
-
-def _take(free: list[Agent], drawbacks: Callable[[Agent], tuple[bool, ...]]) -> Agent | None:
-    """Of those who are free the one with the least drawbacks, then the longest idle; she is held from now on."""
-    if not free:
-        return None
-    chosen = min(free, key=lambda a: (*drawbacks(a), a.state_at, a.agent_id))
-    chosen.held = True
-    return chosen
 
 
 def _agent(row: store.AgentRow) -> Agent:

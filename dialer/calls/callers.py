@@ -28,7 +28,8 @@ from campaigns.campaign import Campaign, load_campaigns
 from campaigns.inbound_calls import NewInbound
 from campaigns.model import E164, AttemptState
 from campaigns.opening.store import load_openings
-from dialer.agents.floor import Floor, share
+from dialer.agents.choosing import share
+from dialer.agents.floor import Floor
 from dialer.calls.desk import CallDesk
 from dialer.calls.inbound import Desk, Route, route
 from dialer.calls.live_call import Happening, LiveCall, live_inbound_of

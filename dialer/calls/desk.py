@@ -7,7 +7,7 @@ in are begun by ``callers``.
 Invariants:
     * Originate is sent after DIALING is written.
     * An agent who was held for a call that is gone is let go.
-    * An attempt that was not dialed ends: whatever goes wrong in the check before, it hears of it.
+    * An attempt that was not dialed ends: the check before tells it (``checking``).
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from campaigns.claiming import still_allowed
 from campaigns.detection import Verdict, verdict_of
 from campaigns.errors import StaleState
 from campaigns.model import AttemptState
 from dialer.agents.floor import Agent, Floor
+from dialer.calls.checking import SecondCheck
 from dialer.calls.ledger import AgentTaken, Ledger
-from dialer.calls.live_call import Happening, LiveCall, steps_for, understood
+from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Effect, Event
 from dialer.calls.orders import BUSY_DESK, INTERRUPTED, Orders
 from dialer.calls.returning import ReturnCalls
+from dialer.calls.steps import steps_for, understood
 from dialer.calls.waiting import Waiting
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
 from dialer.errors import AmiError, IllegalTransition
 from dialer.line import Line
 
@@ -42,8 +42,6 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 _UNANSWERED = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.DETECTING)
 _ON_ITS_WAY = (AttemptState.CLAIMED, AttemptState.DIALING, AttemptState.RINGING)
-_CHECKS = 4
-"""Checks before the Originate at one time, so that those who have answered always find a free connection."""
 _ROOM_MARGIN_S = 0.5
 """The database is away: the callee hears the apology this long after the threshold."""
 
@@ -81,7 +79,7 @@ class CallDesk:
         self._inbound_wait_s = inbound_wait_s
         self.orders = Orders(line, clock)
         self.waiting = Waiting(floor, self._give)
-        self._checks = asyncio.Semaphore(_CHECKS)
+        self._check = SecondCheck(pool, clock)
         self.calls: dict[UUID, LiveCall] = {}
         self.return_calls = ReturnCalls(pool, clock, spawn=spawn)
 
@@ -117,11 +115,11 @@ class CallDesk:
         if call.call_id in self.calls:
             return  # the answer to the claim took so long that the reconciliation found the row first, and ends it
         self.admit(call)
-        self._spawn(self._check_and_dial(call))
+        self._spawn(self._check.ask(call))
 
     def dial_preview(self, call: LiveCall) -> None:
         """Dial a claim that an agent has looked at."""
-        self._spawn(self._check_and_dial(call))
+        self._spawn(self._check.ask(call))
 
     # --- the dialplan's question -----------------------------------------------------------------
 
@@ -302,20 +300,3 @@ class CallDesk:
         if call in self.waiting:
             self.waiting.discard(call)
             call.inbox.put_nowait(Happening(Event.NO_AGENT, self._clock.now()))
-
-    async def _check_and_dial(self, call: LiveCall) -> None:
-        """The check right before the Originate (CALL-8), then the order to dial; any fault means no."""
-        event = Event.REFUSED
-        try:
-            async with self._checks, self._pool.acquire() as conn:
-                verdict = await still_allowed(conn, call.call_id, self._clock.now())
-        except DATABASE_AWAY as error:
-            log.error("database_away", while_writing="check", call_id=str(call.call_id), error=type(error).__name__)
-        else:
-            if verdict.allowed and not call.called_off:
-                event = Event.DIALED
-            else:
-                reasons = [str(reason) for reason in verdict.reasons]
-                log.info("attempt_refused", call_id=str(call.call_id), reasons=reasons)
-        finally:
-            call.inbox.put_nowait(Happening(event, self._clock.now()))

@@ -16,8 +16,9 @@ from campaigns import attempts, claiming, detection, inbound_calls
 from campaigns.model import AttemptState, Outcome
 from dialer.agents.floor import Agent, Floor, Planned
 from dialer.agents.machine import AgentEvent, AgentState, Details
-from dialer.calls.live_call import LiveCall, PlannedStep
+from dialer.calls.live_call import LiveCall
 from dialer.calls.machine import Event
+from dialer.calls.steps import PlannedStep
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from recordings import store as recordings

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from campaigns.answers import AnswersOfHour, RecentAttempt
 from campaigns.campaign import Campaign
-from dialer.agents.floor import serves
+from dialer.agents.choosing import serves
 from dialer.pacing.daring import AIM, EXCESS
 from dialer.pacing.estimating import Estimates
 from dialer.pacing.forecast import Forecast

@@ -12,7 +12,8 @@ import numpy as np
 
 from campaigns.campaign import Campaign
 from campaigns.model import AttemptState
-from dialer.agents.floor import Agent, share
+from dialer.agents.choosing import share
+from dialer.agents.floor import Agent
 from dialer.calls.live_call import LiveCall
 from dialer.pacing.answering import STRANGER, shifted
 from dialer.pacing.forecast import Forecast
