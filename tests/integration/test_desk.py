@@ -279,6 +279,28 @@ async def test_a_database_that_goes_away_loses_no_step(wired: tuple[Wire, SmallE
     await engine.assert_settled()
 
 
+async def test_callers_are_told_something_while_the_database_is_away(wired: tuple[Wire, SmallEngine]) -> None:
+    """Who comes then hears the sentence at once; who waited already gets his agent when it is back."""
+    wire, engine = wired
+    engine.start(dialing=False, looking=False)
+    await engine.town.campaign()
+    waits = engine.line.come_in("0250000001", None)
+    await until(lambda: engine.line.callers == [waits], what="he waits")
+    await wire.cut()
+    comes = engine.line.come_in("0250000001", None)
+    await until(lambda: engine.line.said.get(comes) == "busy_desk", what="the sentence")
+    wire.away = False
+    wire.commits_to_lose = 0
+    (agent,) = await engine.add_agents(1)
+    await until(lambda: engine.line.talking == [waits], what="he talks")
+    assert agent.status.state in (AgentState.RESERVED, AgentState.TALKING)
+    wire.commits_to_lose = 1
+    engine.line.end(waits)
+    await until(lambda: agent.status.state is AgentState.WRAP_UP, what="her wrap-up, though the answer was lost")
+    assert wire.lost == 1
+    await engine.assert_settled()
+
+
 async def test_a_server_that_shuts_down_in_mid_write_loses_no_step(engine: SmallEngine) -> None:
     """The backend is ended while it writes (what a restart of PostgreSQL does): the step is written afterwards."""
     engine.start(dialing=False, looking=False)

@@ -221,6 +221,23 @@ async def test_a_waiting_caller_comes_before_calls_and_previews(
     await settle(engine)
 
 
+async def test_the_pacing_sees_who_waits_and_which_lines_they_take(engine: SmallEngine, campaign: Campaign) -> None:
+    """No call is placed for an agent whom a caller will take; lines and rate of callers are counted."""
+    await engine.town.person()
+    await engine.town.listed()
+    engine.start(dialing=False)
+    await engine.placing._reload()
+    engine.line.come_in(OURS, None)
+    engine.line.come_in(OURS, None)
+    await until(lambda: len(engine.line.callers) == 2, what="both wait")
+    seen = engine.placing.snapshot(campaign)
+    assert seen.waiting == 2
+    assert seen.lines_free == 28, "30 of the trunk, less their two"
+    assert seen.pending == []
+    await engine.everybody_hangs_up()
+    assert engine.placing.snapshot(campaign).waiting == 0
+
+
 async def test_a_caller_for_whom_nobody_becomes_free_hears_a_sentence(engine: SmallEngine, campaign: Campaign) -> None:
     """After INBOUND_WAIT_S; the row says that no agent took it, and there is no recording."""
     engine.start(dialing=False)
@@ -310,6 +327,24 @@ async def test_what_rings_at_him_is_hung_up_and_he_gets_the_agent(engine: SmallE
     row = await until_found(lambda: ended_attempt(engine, his), what="its row is closed")
     assert row["outcome"] == Outcome.NO_ANSWER
     assert agent.status.call_id == call_id_of(channel)
+    await settle(engine)
+
+
+async def test_a_preview_of_him_is_given_back_and_she_gets_his_call(engine: SmallEngine, campaign: Campaign) -> None:
+    """She has him on her screen and has not dialed yet, when he calls."""
+    engine.start()
+    await engine.change_campaign(campaign, "dial_mode", "preview")
+    debtor_id, number = await somebody(engine)
+    (agent,) = await engine.add_agents(1)
+    await until(lambda: agent.debtor_id == debtor_id, what="he is on her screen")
+    shown = agent.status.call_id
+    channel = engine.line.come_in(OURS, number)
+    await until(lambda: engine.line.talking == [channel], what="they talk")
+    assert shown is not None
+    assert (await engine.row(shown))["outcome"] == Outcome.CANCELLED
+    assert (agent.status.call_id, agent.debtor_id) == (call_id_of(channel), debtor_id)
+    assert engine.line.dialed == []
+    await engine.stop_campaign(campaign)
     await settle(engine)
 
 

@@ -76,6 +76,24 @@ async def test_who_waits_gets_the_agent_before_a_callee_who_has_answered(site: E
     await site.assert_no_drift()
 
 
+async def test_our_call_that_rings_at_the_caller_is_hung_up(site: EngineSite) -> None:
+    """He calls us while his telephone rings by our call: one talk, and no second call to him meanwhile."""
+    await site.start_engine()
+    await site.seat_agents(2)
+    (debtor_id,) = await site.add_people(["904"])  # rings until we give up
+    await site.start_campaign(ring_timeout_s=60)
+    await site.until_row("SELECT 1 FROM attempt WHERE state = 'ringing'")
+    await site.network.driver.ring_back(site.numbers[0], talk_s=0)
+    row = await site.until_row("SELECT agent_id, call_id FROM agent WHERE state = 'talking'")
+    attempt = await site.until_row("SELECT outcome, debtor_id FROM attempt WHERE ended_at IS NOT NULL")
+    assert (attempt["outcome"], attempt["debtor_id"]) == ("no_answer", debtor_id)
+    assert await site.db.fetchval("SELECT debtor_id FROM call WHERE call_id = $1", row["call_id"]) == debtor_id
+    await site.control.hang_up(row["agent_id"])
+    await site.agent_until(row["agent_id"], state="wrap_up")
+    assert site.network.driver.offers.offered_count == 1
+    await site.assert_no_drift()
+
+
 async def test_outside_the_hours_the_office_is_closed_and_nothing_is_recorded(site: EngineSite) -> None:
     """IN-3: the sentence, hang-up, no row and no recording; the agent stays as she is."""
     await site.start_engine()
