@@ -18,8 +18,11 @@ _GRACE_S = 3.0
 
 
 def is_young(call: LiveCall, now: datetime) -> bool:
-    """Whether its channel may not be there yet, or its last event not heard. A clock that was set back makes none."""
-    return 0.0 <= (now - call.since).total_seconds() < _GRACE_S
+    """Whether its channel may not be there yet, or its last event not heard. A clock that was set back makes none.
+
+    A call that came in had its channel before its row.
+    """
+    return call.inbound is None and 0.0 <= (now - call.since).total_seconds() < _GRACE_S
 
 
 def missed_while_up(state: AttemptState, channel: LiveChannel, now: datetime, *, adopted: bool) -> list[Happening]:

@@ -408,7 +408,6 @@ async def test_an_engine_that_starts_again_finds_who_waits_and_who_talks(engine:
     await engine.close()
     again = SmallEngine(engine.pool, engine.db, engine.town, engine.clock, engine.line)
     engine.line.end(leaves)
-    engine.clock.shift += timedelta(seconds=10)  # so old that its channel would have been there
     async with again.pool.acquire() as conn:
         await again.floor.load(conn)
     again.start(dialing=False, looking=False)
