@@ -134,12 +134,20 @@ async def test_an_inbound_call_with_a_room_may_name_its_recording(engine: FakeEn
     assert await FakeDialplan(port, network_script="inbound").run() == {"CALL_ID": "other", "ROOM": "seat-1002"}
 
 
-def test_an_inbound_answer_is_a_room_or_a_prompt() -> None:
-    """Never both, never neither: the caller would hear nothing."""
-    with pytest.raises(ValueError, match="room or a prompt"):
+async def test_a_caller_for_whom_nobody_is_free_is_told_to_wait(engine: FakeEngine, port: int) -> None:
+    """Neither a room nor the end."""
+    engine.inbound_answer = InboundAnswer(waits=True)
+    assert await FakeDialplan(port, network_script="inbound").run() == {"WAITS": "yes"}
+
+
+def test_an_inbound_answer_is_a_room_a_place_to_wait_or_a_prompt() -> None:
+    """Never two of them, never none: the caller would hear nothing."""
+    with pytest.raises(ValueError, match="or a prompt"):
         InboundAnswer()
-    with pytest.raises(ValueError, match="room or a prompt"):
+    with pytest.raises(ValueError, match="or a prompt"):
         InboundAnswer(room=Room("a"), prompt=Prompt.CLOSED)
+    with pytest.raises(ValueError, match="or a prompt"):
+        InboundAnswer(waits=True, prompt=Prompt.CLOSED)
 
 
 # --- failures ------------------------------------------------------------------------------------------
