@@ -45,6 +45,6 @@ class SecondCheck:
                 event = Event.DIALED
             else:
                 reasons = [str(reason) for reason in verdict.reasons]
-                log.info("attempt_refused", call_id=str(call.call_id), reasons=reasons)
+                log.info("attempt_refused", call_id=str(call.call_id), reasons=reasons, called_off=call.called_off)
         finally:
             call.inbox.put_nowait(Happening(event, self._clock.now()))
