@@ -316,6 +316,14 @@ async def test_a_server_that_shuts_down_in_mid_write_loses_no_step(engine: Small
     await end_all(engine)
 
 
+_TALKED_TWICE = """
+    SELECT count(*) FROM inbound_call
+      JOIN attempt ON attempt.debtor_id = inbound_call.debtor_id
+       AND attempt.dialed_at BETWEEN inbound_call.came_at AND inbound_call.ended_at
+      JOIN call ON call.attempt_id = attempt.attempt_id AND call.joined_at IS NOT NULL
+"""
+
+
 async def throw_out(db: asyncpg.Connection) -> None:
     """What a restart of PostgreSQL does to its clients."""
     await db.execute(
@@ -343,7 +351,9 @@ async def test_no_order_of_events_shares_an_agent_or_leaves_anything_open(engine
     engine.placing.reload_soon()
     await until(lambda: bool(engine.desk.calls), what="the work begins")
     acts = ["answer"] * 6 + ["hang_up"] * 4 + ["ready"] * 4 + ["not_ready", "lose_leg", "dispose", "dispose", "preview"]
+    acts += ["call_in"] * 2
     acts += ["cut"] if seed % 2 else []
+    numbers = [row["number"] for row in await engine.db.fetch("SELECT number FROM debtor_phone ORDER BY number")]
     acts += [] if seed % 3 else ["preview"] * 8
 
     async def act(what: str) -> None:
@@ -365,6 +375,8 @@ async def test_no_order_of_events_shares_an_agent_or_leaves_anything_open(engine
             case "preview":
                 dial_mostly = [engine.requests.preview_dial] * 3 + [engine.requests.preview_skip]
                 await rng.choice(dial_mostly)(agent.agent_id)
+            case "call_in":
+                engine.line.come_in("0250000001", rng.choice([*numbers, None]))
             case "cut":
                 await throw_out(engine.db)
             case _:
@@ -388,6 +400,8 @@ async def test_no_order_of_events_shares_an_agent_or_leaves_anything_open(engine
     await until(lambda: all(not a.lock.locked() for a in agents), what="nobody is being changed")
     await engine.assert_settled()
     assert len(engine.line.dialed) == len(set(engine.line.dialed)), "nobody was dialed twice"
+    assert await engine.db.fetchval("SELECT count(*) FROM inbound_call WHERE ended_at IS NULL") == 0
+    assert await engine.db.fetchval(_TALKED_TWICE) == 0, "nobody was dialed and joined while he called us"
 
 
 def _refusals_are_fine(task: asyncio.Task[None]) -> None:
