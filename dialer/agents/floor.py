@@ -22,17 +22,23 @@ import structlog
 
 from dialer.agents import store
 from dialer.agents.machine import AgentEvent, AgentState, AgentStatus, Details, apply
+from dialer.agents.shift_end import NO_SHIFT_END, Nearing, ShiftEnd
 from dialer.clock import Clock
 from dialer.errors import RequestRefused
 
 log = structlog.get_logger()
 
+ANYBODY = "any"
+"""Of `fits`: any agent will do."""
 _AT_WORK = (AgentState.READY, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
 
 
 @dataclass(slots=True, eq=False)
 class Agent:
-    """One agent at work. `debtor_id` is the person of her current call."""
+    """One agent at work. `debtor_id` is the person of her current call.
+
+    `shift_ends_at`, `nearing` and since when it isn't FAR are what ``dialer.agents.shifts`` last found of her `shift`.
+    """
 
     agent_id: int
     name: str
@@ -44,6 +50,10 @@ class Agent:
     leg_id: str | None = None
     debtor_id: int | None = None
     held: bool = False
+    shift: ShiftEnd = NO_SHIFT_END
+    shift_ends_at: datetime | None = None
+    nearing: Nearing = Nearing.FAR
+    nearing_since: datetime | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -56,9 +66,14 @@ class Agent:
         return self.status.state is AgentState.READY and self.status.leg_up and not self.held
 
     @property
-    def takes_more(self) -> bool:
-        """Takes a call now, or when the present one is done; nobody who is in a break, or asked for one."""
+    def goes_on(self) -> bool:
+        """Is at work and ready again after the call that she has; nobody who is in a break, or asked for one."""
         return self.status.state in _AT_WORK and self.status.after is None
+
+    @property
+    def takes_more(self) -> bool:
+        """Calls may be dialed for her, for now or for when the present one is done: her shift doesn't end before."""
+        return self.goes_on and self.nearing is Nearing.FAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +128,11 @@ class Floor:
         return self._agents[agent_id]
 
     async def refresh(self, conn: asyncpg.Connection) -> list[Agent]:
-        """Take over what was administered since: names, groups, languages; return who is disabled and at work."""
+        """Take over what was administered since: names, groups, languages, shifts; return who is disabled, at work."""
         staff = {row.agent_id: row for row in await store.load_staff(conn)}
         for agent in self:
             if (row := staff.get(agent.agent_id)) is not None:
-                agent.name, agent.group, agent.languages = row.name, row.group, row.languages
+                agent.name, agent.group, agent.languages, agent.shift = row.name, row.group, row.languages, row.shift
         present = (a for a in self if a.status.state is not AgentState.LOGGED_OUT)
         return [a for a in present if a.agent_id not in staff or staff[a.agent_id].disabled]
 
@@ -142,15 +157,20 @@ class Floor:
         Args:
             wants: who the callee had better talk with (see `fits`); whoever is free is better than nobody.
         """
-        free = [a for a in self.of_group(group) if a.is_free]
+        free = [a for a in self.of_group(group) if a.is_free and a.nearing < Nearing.NOTHING_ANSWERED]
         return _take(
-            free, lambda a: (a.agent_id != preferred, wants is not None and not fits(a, wants), _is_lent(a, group))
+            free, lambda a: (a.agent_id != preferred, wants is not None and not fits(a, wants), is_lent(a, group))
         )
 
-    def hold_fitting(self, group: str, wanted: Collection[str]) -> Agent | None:
-        """Choose and take who fits one of `wanted` (see `fits`), in the order of `hold`; None = none is free."""
-        free = [a for a in self.of_group(group) if a.is_free and any(fits(a, wants) for wants in wanted)]
-        return _take(free, lambda a: (_is_lent(a, group),))
+    def hold_fitting(self, group: str, wanted: Collection[str], *, lent: bool = True) -> Agent | None:
+        """Choose and take the agent for a call that is yet to be dialed, in the order of `hold`; None = none is free.
+
+        Args:
+            wanted: she fits one of them (see `fits`).
+            lent: whether it may be one whom other groups need, too.
+        """
+        able = [a for a in self.of_group(group) if a.is_free and a.takes_more and (lent or not is_lent(a, group))]
+        return _take([a for a in able if any(fits(a, w) for w in wanted)], lambda a: (is_lent(a, group),))
 
     def plan(
         self,
@@ -207,6 +227,10 @@ class Floor:
                 to=str(agent.status.state),
                 reason=agent.status.reason,
             )
+        self._on_change(agent)
+
+    def tell(self, agent: Agent) -> None:
+        """Something of `agent` changed that is no state of hers."""
         self._on_change(agent)
 
     @asynccontextmanager
@@ -285,7 +309,8 @@ def fits(agent: Agent, wants: str) -> bool:
             return True
 
 
-def _is_lent(agent: Agent, group: str) -> bool:
+def is_lent(agent: Agent, group: str) -> bool:
+    """Whether `agent` helps `group` out: one of ``all``, whom other groups may need."""
     return agent.group != group and group != "all"
 
 
@@ -309,4 +334,5 @@ def _agent(row: store.AgentRow) -> Agent:
         row.extension,
         row.leg_id,
         row.debtor_id,
+        shift=row.shift,
     )
