@@ -1,7 +1,7 @@
 """The question ``inbound``: somebody calls us, where shall he go?
 
-Sets ``ROOM`` (and ``CALL_ID`` when the recording has a name of its own), or ``PROMPT``. On every
-failure it sets nothing: the dialplan then says that nobody is free.
+Sets ``ROOM`` (and ``CALL_ID`` when the recording has a name of its own), ``WAITS`` for a caller for whom nobody is
+free yet, or ``PROMPT``. On every failure it sets nothing: the dialplan then says that nobody is free.
 """
 
 from __future__ import annotations
@@ -30,5 +30,7 @@ class Inbound:
             if answer.call_id is not None:
                 await session.set_variable("CALL_ID", answer.call_id)
             await session.set_variable("ROOM", room_name(answer.room))
+        elif answer.waits:
+            await session.set_variable("WAITS", "yes")
         elif answer.prompt is not None:
             await session.set_variable("PROMPT", str(answer.prompt))

@@ -30,22 +30,24 @@ class Prompt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InboundAnswer:
-    """Where an inbound call goes: into a room, or a prompt and the end. Exactly one of the two.
+    """Where an inbound call goes: into a room, to those who wait, or a prompt and the end. Exactly one of the three.
 
     Attributes:
+        waits: the caller hears that everybody is talking; whoever answered takes the call out of there later.
         call_id: name of the call's recording; None = the channel's unique id.
 
     Raises:
-        ValueError: both or neither is given.
+        ValueError: none of them, or more than one is given.
     """
 
     room: Room | None = None
     prompt: Prompt | None = None
+    waits: bool = False
     call_id: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.room is None) == (self.prompt is None):
-            raise ValueError("an inbound call gets a room or a prompt")
+        if (self.room is not None) + (self.prompt is not None) + self.waits != 1:
+            raise ValueError("an inbound call gets a room, a place among those who wait, or a prompt")
 
 
 class Answers(Protocol):

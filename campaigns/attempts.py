@@ -137,10 +137,17 @@ async def open_call(conn: asyncpg.Connection, call_id: UUID, *, answered_at: dat
 
 
 async def open_inbound_call(
-    conn: asyncpg.Connection, call_id: UUID, *, answered_at: datetime, debtor_id: int | None = None
+    conn: asyncpg.Connection,
+    call_id: UUID,
+    *,
+    answered_at: datetime,
+    debtor_id: int | None = None,
+    campaign_id: int | None = None,
 ) -> None:
     """Write an inbound call; `debtor_id` is None while nobody knows who calls. A second time changes nothing."""
-    await queries.open_inbound_call(conn, call_id=call_id, answered_at=answered_at, debtor_id=debtor_id)
+    await queries.open_inbound_call(
+        conn, call_id=call_id, answered_at=answered_at, debtor_id=debtor_id, campaign_id=campaign_id
+    )
 
 
 async def join_call(
@@ -200,8 +207,9 @@ async def counts_since(conn: asyncpg.Connection, since: datetime) -> dict[str, i
 
     ``dialed``, ``answered`` (the callee picked up, machine or not) and each outcome but ``answered``
     count outbound attempts claimed since then; ``connected`` (joined to an agent) the outbound calls
-    answered since then; ``contacts`` all calls answered since then, inbound too, whose disposition is a
-    contact (CR-2).
+    answered since then; ``inbound`` the calls that came in for agents since then, ``inbound_taken`` those of
+    them that were joined to one; ``contacts`` all calls answered since then, inbound too, whose disposition
+    is a contact (CR-2).
     """
     row = await queries.counts_since(
         conn, since=since, contacts=[disposition for disposition in Disposition if disposition.is_contact]

@@ -71,7 +71,7 @@ _LABELS = {
     Reason.SAME_HOUR_REPEATED: "前回と同じ曜日・時間です",
     Reason.SAME_DAY_REPEATED: "同じ時間帯のほかの曜日をまだ試していません",
     Reason.SAME_WINDOW_REPEATED: "ほかの時間帯をまだ試していません",
-    Reason.PERSON_BUSY: "いま架電中です",
+    Reason.PERSON_BUSY: "いま架電中か、本人から着信中です",
     Reason.HOUSEHOLD_BUSY: "同じ世帯に架電中か架電した直後です",
     Reason.NUMBER_BUSY: "同じ電話番号に架電中か架電した直後です",
     Reason.WANTS_WAITING_AGENT: "待機中のオペレーターがいるときだけ架電します",
@@ -116,7 +116,8 @@ class CallFacts:
             is reached.
         urgency: CALLBACK = an hour was agreed; it is kept whatever was tried before.
         strict_rotation: no kind of hour again before the others in which this person can soon be called.
-        person_open, household_open, number_open: another attempt is under way there.
+        person_open, household_open, number_open: another attempt is under way there; `person_open` too while this
+            person calls us.
         household_next_attempt_at, number_next_attempt_at: the end of the delay that the last try of
             anyone in the household, of anyone on this number, left behind.
         wants: the agent who must be reserved beforehand: ``any``, ``language:ne``, ``agent:17``; None = nobody.

@@ -32,6 +32,18 @@ while IFS="$tab" read -r name text; do
 done < "$prompts/texts.tsv"
 sox -n -D -c 1 -b 16 -r 8000 "$prompts/beep.wav" synth 0.8 sine 1400 gain -12 fade t 0.01 0.8 0.01
 
+# What a caller hears between two sentences: a plucked chord, up and down, four times in twelve seconds.
+notes=""
+for hz in 392 494 587 784 587 494; do
+    sox -n -D -c 1 -b 16 -r 8000 "$scratch/note-$hz.wav" synth 0.5 pluck "$hz" fade t 0.01 0.5 0.05
+    notes="$notes $scratch/note-$hz.wav"
+done
+# shellcheck disable=SC2086  # a list of files
+sox -D $notes "$scratch/bar.wav"
+sox -D "$scratch/bar.wav" "$scratch/bar.wav" "$scratch/bar.wav" "$scratch/bar.wav" "$scratch/music.wav"
+gain=$(awk "BEGIN { print -30 - ($(level RMS "$scratch/music.wav")) }")
+sox -G -D "$scratch/music.wav" -c 1 -b 16 -r 8000 "$prompts/waiting_music.wav" gain -l "$gain"
+
 status=0
 for file in "$prompts"/*.wav; do
     format=$(soxi -r "$file"; soxi -c "$file"; soxi -b "$file")

@@ -17,7 +17,8 @@ import asyncpg
 
 from campaigns.answers import RecentAttempt, live_answers_by_hour, recent_attempts
 from campaigns.campaign import Campaign, CampaignState
-from dialer.agents.floor import Agent, Floor, serves, share
+from dialer.agents.choosing import serves, share
+from dialer.agents.floor import Agent, Floor
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
 from dialer.campaigning import FAULT_PAUSE_S, Campaigning
@@ -60,7 +61,7 @@ class Callers(Protocol):
 
 
 class NoCallers:
-    """Nobody ever waits: the engine refuses calls that come in."""
+    """Nobody calls."""
 
     def waiting(self, group: str) -> int:
         return 0
@@ -119,6 +120,7 @@ class Deciding:
             seconds=self._learning.seconds,
             threshold_s=lambda campaign_id: self._threshold_s.get(campaign_id, 2.0),
             detected=self._detection_times.add,
+            came_in=self._learning.observe_caller,
         )
 
     # --- what is learnt --------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ class Deciding:
     def _snapshot_of_own(self, work: Campaigning, lines: int, now: datetime) -> Snapshot | None:
         """The same without the agents whom other groups need, too; None when there is no such difference."""
         present = self._floor.of_group(work.campaign.agent_group)
-        own = own_agents(work.campaign, present, self._desk.calls.values())
+        own = own_agents(work.campaign, present, self._desk.outbound)
         return None if own is None else self._snapshot(work, lines, now, own)
 
     def _snapshot(
@@ -250,7 +252,7 @@ class Deciding:
             campaign,
             now,
             agents=self._floor.of_group(campaign.agent_group) if agents is None else agents,
-            calls=self._desk.calls.values(),
+            calls=self._desk.outbound,
             callers=self._callers.waiting(campaign.agent_group),
             lines_free=lines,
             next_probabilities=work.next_probabilities(),
@@ -263,7 +265,7 @@ class Deciding:
         return max(0.0, self._detection_times.patience_s(campaign) - given_up_early_s)
 
     def _lines_free(self, campaign: Campaign) -> LinesFree:
-        calls = self._desk.calls.values()
+        calls = self._desk.outbound
         return lines_free(
             campaign_lines=campaign.max_lines,
             campaign_calls=sum(1 for c in calls if c.campaign_id == campaign.campaign_id),

@@ -23,7 +23,7 @@ import structlog
 from agi.answered import Answered
 from agi.detected import Detected
 from agi.inbound import Inbound
-from agi.questions import InboundAnswer, Prompt, Room
+from agi.questions import InboundAnswer, Room
 from agi.server import AgiServer
 from campaigns.campaign import CampaignState, set_state
 from campaigns.detection import verdict_of
@@ -33,6 +33,7 @@ from dialer.agents.machine import AgentState
 from dialer.agents.requests import AgentRequests
 from dialer.ami.connection import AmiConnection
 from dialer.asterisk.line import AsteriskLine
+from dialer.calls.callers import Callers
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
 from dialer.campaigning import Campaigning
@@ -156,9 +157,11 @@ class Engine:
             on_change=self._call_changed,
             spawn=self._spawn,
             abandon_after_s=settings.abandon_after_s,
+            inbound_wait_s=settings.inbound_wait_s,
         )
+        self._callers = Callers(pool, self._floor, self._desk, clock, spawn=self._spawn)
         self._legs = Legs(pool, self._floor, line, clock, spawn=self._spawn, on_lost=self._desk.agent_lost)
-        self._hearing = Hearing(self._desk, self._legs, clock)
+        self._hearing = Hearing(self._desk, self._callers, self._legs, clock)
         self._trace = Trace(settings.pacing_trace, clock, keep_days=settings.pacing_trace_days)
         self._placing = Placing(
             pool,
@@ -170,10 +173,18 @@ class Engine:
             spare_lines=settings.spare_lines,
             abandon_limit_ratio=settings.abandon_limit_ratio,
             abandon_after_s=settings.abandon_after_s,
+            callers=self._callers,
             trace=self._trace,
         )
         self._reconciliation = Reconciliation(
-            pool, self._floor, self._legs, self._desk, line, clock, every_s=settings.reconcile_every_s
+            pool,
+            self._floor,
+            self._legs,
+            self._desk,
+            self._callers,
+            line,
+            clock,
+            every_s=settings.reconcile_every_s,
         )
         self._live = Live(client, pool, clock, self._campaigns_at_work)
         self._control = Control(
@@ -242,9 +253,8 @@ class Engine:
             self._desk.detected(attempt_id, verdict_of(status, cause, self._clock.now()))
 
     async def inbound(self, call_id: str, dialled: str, caller: str | None) -> InboundAnswer:
-        """Inbound calls have no desk yet: the caller hears that nobody is free."""
-        log.info("inbound_refused", call_id=call_id)
-        return InboundAnswer(room=None, prompt=Prompt.BUSY_DESK)
+        """A room, a place among those who wait, or a sentence for somebody who calls us."""
+        return await self._callers.answer(call_id, dialled, caller)
 
 
 def engine_of(settings: Settings, clock: Clock, *, database_url: str, redis_url: str, ami_secret: str) -> Engine:

@@ -1,4 +1,4 @@
-"""What Asterisk reports, sorted to whom it concerns: the desk (callees) and the legs (agents).
+"""What Asterisk reports, sorted to whom it concerns: the desk (callees and callers) and the legs (agents).
 
 Pure of decisions: typed events in, happenings out. Called by the AMI connection in order; it never
 blocks. What the legs hear goes through a queue of its own, since hearing it takes writing.
@@ -23,13 +23,14 @@ from dialer.ami.events import (
     RoomJoined,
     TrunkRegistration,
 )
+from dialer.calls.callers import Callers
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import Happening
 from dialer.calls.machine import Event
 from dialer.calls.outcomes import NOT_PLACED
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
-from dialer.line import call_id_or_none
+from dialer.line import call_id_of, call_id_or_none
 
 log = structlog.get_logger()
 
@@ -42,8 +43,9 @@ _OVERTAKEN_S = 0.5
 class Hearing:
     """Sorts events."""
 
-    def __init__(self, desk: CallDesk, legs: Legs, clock: Clock) -> None:
+    def __init__(self, desk: CallDesk, callers: Callers, legs: Legs, clock: Clock) -> None:
         self._desk = desk
+        self._callers = callers
         self._legs = legs
         self._clock = clock
         self._for_legs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
@@ -77,7 +79,7 @@ class Hearing:
             case _ if event.uniqueid.startswith(LEG_PREFIX):
                 self._of_leg(event)
             case _:
-                self._of_callee(event)
+                self._of_call(event)
 
     def _not_placed(self, event: OriginateAnswered) -> None:
         """An Originate failed: for want of a channel, unless one was seen; then its hang-up says more."""
@@ -98,10 +100,7 @@ class Hearing:
             case _:
                 pass
 
-    def _of_callee(self, event: AmiEvent) -> None:
-        call_id = call_id_or_none(event.uniqueid)
-        if call_id is None:
-            return
+    def _of_call(self, event: AmiEvent) -> None:
         match event:
             case ChannelState(state=LineState.RINGING):
                 happening = Happening(Event.RINGING, event.at)
@@ -113,7 +112,8 @@ class Hearing:
                 happening = Happening(Event.HUNG_UP, event.at, hangup_cause=cause)
             case _:
                 return
-        self._desk.tell(call_id, happening)
+        if not self._desk.tell(call_id_of(event.uniqueid), happening) and isinstance(event, ChannelGone):
+            self._callers.left(event.uniqueid)
 
     async def run(self) -> None:
         """Let the legs hear, one thing after the other, until cancelled."""

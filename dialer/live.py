@@ -67,7 +67,7 @@ def call_view(call: LiveCall) -> dict[str, Any]:
         "agent_id": call.agent.agent_id if call.agent else None,
         "since": _iso(call.since),
         "answered_at": _iso(call.answered_at),
-        "direction": "outbound",
+        "direction": "outbound" if call.inbound is None else "inbound",
     }
 
 

@@ -23,7 +23,8 @@ from campaigns.campaign import Campaign, CampaignState, load_campaigns
 from campaigns.claiming import claim, reserved_wanted
 from campaigns.model import AttemptState, DialMode, Window
 from campaigns.opening.store import load_openings
-from dialer.agents.floor import ANYBODY, Agent, Floor, fits
+from dialer.agents.choosing import ANYBODY, fits
+from dialer.agents.floor import Agent, Floor
 from dialer.agents.shifts import Shifts
 from dialer.calls.desk import CallDesk
 from dialer.calls.held import HeldCalls

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -20,26 +19,29 @@ import structlog
 
 from campaigns.attempts import OpenAttempt, open_attempts
 from campaigns.campaign import load_campaigns
-from campaigns.detection import AmdStatus, Verdict
+from campaigns.inbound_calls import OpenInbound, open_inbound
 from campaigns.model import AttemptState
 from dialer.agents.floor import Floor
 from dialer.agents.legs import Legs
 from dialer.agents.machine import AgentEvent, AgentState, Details
+from dialer.calls.adopting import adopted_attempt, adopted_inbound
+from dialer.calls.callers import Callers
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Event
+from dialer.calls.orders import BUSY_DESK
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.errors import AmiError, RequestRefused
-from dialer.line import EndedChannel, Line, LiveChannel, call_id_or_none
+from dialer.line import Line, LiveChannel, call_id_of, call_id_or_none
+from dialer.missed import is_young, missed_until_the_end, missed_while_up
 
 log = structlog.get_logger()
 
-_UNANSWERED = (AttemptState.DIALING, AttemptState.RINGING)
 _ON_CALL = (AgentState.RESERVED, AgentState.TALKING)
-_GRACE_S = 3.0
-"""An attempt younger than this may not have its channel yet."""
 _LOOKS = 2
+
+OpenRow = OpenAttempt | OpenInbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class Drift:
     """Disagreements that two looks in a row saw.
 
     Args:
-        rows_without_channel: open attempts in memory whose channel Asterisk doesn't have.
-        channels_without_row: channels with an attempt's id that no open attempt has.
-        rows_unknown: open rows in PostgreSQL that the engine doesn't hold.
+        rows_without_channel: open calls in memory whose channel Asterisk doesn't have.
+        channels_without_row: channels of attempts, and of callers who wait, that no open row has.
+        rows_unknown: open rows in PostgreSQL, of attempts and of calls that came in, that the engine doesn't hold.
         agents_without_call: agents reserved for, or talking on, a call that the engine doesn't hold.
     """
 
@@ -67,12 +69,22 @@ class Reconciliation:
     """Compares every few seconds and after each (re)connect."""
 
     def __init__(
-        self, pool: asyncpg.Pool, floor: Floor, legs: Legs, desk: CallDesk, line: Line, clock: Clock, *, every_s: float
+        self,
+        pool: asyncpg.Pool,
+        floor: Floor,
+        legs: Legs,
+        desk: CallDesk,
+        callers: Callers,
+        line: Line,
+        clock: Clock,
+        *,
+        every_s: float,
     ) -> None:
         self._pool = pool
         self._floor = floor
         self._legs = legs
         self._desk = desk
+        self._callers = callers
         self._line = line
         self._clock = clock
         self._every_s = every_s
@@ -106,7 +118,7 @@ class Reconciliation:
         channels = await self._line.channels()
         await self._legs.resync(channels, await self._line.registered())
         now = self._clock.now()
-        calls = [c for c in self._desk.calls.values() if str(c.call_id) in channels or not _is_young(c, now)]
+        calls = [c for c in self._desk.calls.values() if c.channel_id in channels or not is_young(c, now)]
         await self._feed(calls, channels)
 
     async def compare(self) -> Drift:
@@ -115,7 +127,7 @@ class Reconciliation:
         channels = await self._line.channels()
         missing = self._missing_channels(channels)
         strays = await self._stray(channels, rows)
-        unknown = await self._unknown_rows(rows)
+        unknown = await self._unknown_rows(rows, channels)
         self.drift = Drift(len(missing), strays, unknown, await self._agents_without_call())
         if self.drift.total:
             self.drift_seen += self.drift.total
@@ -135,8 +147,8 @@ class Reconciliation:
     def _missing_channels(self, channels: dict[str, LiveChannel]) -> list[LiveCall]:
         found = []
         for call in list(self._desk.calls.values()):
-            young = _is_young(call, self._clock.now())
-            if call.state is AttemptState.CLAIMED or str(call.call_id) in channels or young:
+            young = is_young(call, self._clock.now())
+            if call.state is AttemptState.CLAIMED or call.channel_id in channels or young:
                 call.missing = 0
                 continue
             call.missing += 1
@@ -144,28 +156,32 @@ class Reconciliation:
                 found.append(call)
         return found
 
-    async def _stray(self, channels: dict[str, LiveChannel], rows: dict[UUID, OpenAttempt]) -> int:
-        """Attempt channels that belong to no open attempt: nobody would ever join them, so they end."""
+    async def _stray(self, channels: dict[str, LiveChannel], rows: dict[UUID, OpenRow]) -> int:
+        """Channels of attempts and waiting callers without an open row: nobody would ever join them, so they end."""
         strays = {
-            call_id
-            for name in channels
-            if (call_id := call_id_or_none(name)) is not None
-            and call_id not in self._desk.calls
-            and call_id not in rows
+            call_id_of(name): channel
+            for name, channel in channels.items()
+            if call_id_or_none(name) is not None or channel.waits
         }
+        strays = {c: channel for c, channel in strays.items() if c not in self._desk.calls and c not in rows}
         self._stray_channels = {c: self._stray_channels.get(c, 0) + 1 for c in strays}
         settled = [c for c, looks in self._stray_channels.items() if looks >= _LOOKS]
         for call_id in settled:
             log.warning("stray_channel_ended", call_id=str(call_id))
-            await self._line.hang_up(str(call_id))
+            if strays[call_id].waits:
+                await self._line.apologise(strays[call_id].uniqueid, BUSY_DESK)
+            else:
+                await self._line.hang_up(strays[call_id].uniqueid)
         return len(settled)
 
-    async def _unknown_rows(self, rows: dict[UUID, OpenAttempt]) -> int:
+    async def _unknown_rows(self, rows: dict[UUID, OpenRow], channels: dict[str, LiveChannel]) -> int:
         unknown = set(rows) - set(self._desk.calls)
         self._stray_rows = {r: self._stray_rows.get(r, 0) + 1 for r in unknown}
         settled = {r for r, looks in self._stray_rows.items() if looks >= _LOOKS}
         for call_id in settled:
-            await self._adopt(rows[call_id])
+            call = await self._adopt(rows[call_id])
+            if call is not None and call.inbound is not None:
+                await self._feed([call], channels)
         return len(settled)
 
     async def _agents_without_call(self) -> int:
@@ -202,109 +218,50 @@ class Reconciliation:
 
     # --- taking up rows and feeding what was missed --------------------------------------------------
 
-    async def _open_rows(self) -> dict[UUID, OpenAttempt]:
+    async def _open_rows(self) -> dict[UUID, OpenRow]:
         async with self._pool.acquire() as conn:
-            return {row.attempt_id: row for row in await open_attempts(conn)}
+            rows: dict[UUID, OpenRow] = {row.attempt_id: row for row in await open_attempts(conn)}
+            return rows | {row.call_id: row for row in await open_inbound(conn)}
 
     async def _adopt_rows(self) -> None:
         for call_id, row in (await self._open_rows()).items():
             if call_id not in self._desk.calls:
                 await self._adopt(row)
 
-    async def _adopt(self, row: OpenAttempt) -> None:
-        """Take charge of an open row that an engine before us left."""
+    async def _adopt(self, row: OpenRow) -> LiveCall | None:
+        """Take charge of an open row that an engine before us left; None when somebody has done so meanwhile."""
         async with self._pool.acquire() as conn:
             campaigns = {c.campaign_id: c for c in await load_campaigns(conn)}
-        if row.attempt_id in self._desk.calls:
-            return
+        call_id = row.attempt_id if isinstance(row, OpenAttempt) else row.call_id
+        if call_id in self._desk.calls:
+            return None
         campaign = campaigns[row.campaign_id]
-        agent = next((a for a in self._floor if a.status.call_id == row.attempt_id), None)
-        call = LiveCall(
-            call_id=row.attempt_id,
-            campaign_id=row.campaign_id,
-            debtor_id=row.debtor_id,
-            number=row.number,
-            caller_id=row.caller_id,
-            group=campaign.agent_group,
-            ring_timeout_s=campaign.ring_timeout_s,
-            state=row.state,
-            since=row.state_at,
-            claimed_at=row.claimed_at,
-            answered_at=row.answered_at,
-            joined_at=row.joined_at,
-            agent=agent,
-            detects=_is_listened_to(row, campaign.detection.amd),
-            abandon_from=campaign.detection.abandon_from,
-            verdict=_verdict(row),
-            adopted=True,
-        )
-        log.info("attempt_adopted", call_id=str(row.attempt_id), state=str(row.state))
+        agent = next((a for a in self._floor if a.status.call_id == call_id), None)
+        if isinstance(row, OpenAttempt):
+            call = adopted_attempt(row, campaign, agent)
+        else:
+            call = adopted_inbound(row, campaign, agent)
+        log.info("call_adopted", call_id=str(call_id), state=str(row.state))
         self._desk.admit(call)
         if call.state is AttemptState.CLAIMED:
             # Who claimed it is gone, and DIALING is written before anything is sent: it was never dialed.
             call.inbox.put_nowait(Happening(Event.VANISHED, self._clock.now()))
+        return call
 
     async def _feed(self, calls: list[LiveCall], channels: dict[str, LiveChannel]) -> None:
         """Tell each call what it missed: what its channel does now, or how it ended."""
         calls = [c for c in calls if c.state not in (AttemptState.CLAIMED, AttemptState.ENDED)]
-        gone = {str(c.call_id) for c in calls if str(c.call_id) not in channels}
+        gone = {c.channel_id for c in calls if c.channel_id not in channels}
         endings = await self._line.how_it_ended(gone) if gone else {}
         now = self._clock.now()
         for call in calls:
-            channel = channels.get(str(call.call_id))
+            channel = channels.get(call.channel_id)
             if channel is not None:
                 happenings = missed_while_up(call.state, channel, now, adopted=call.adopted)
+                if call.adopted and channel.waits:
+                    self._callers.found_waiting(call)
             else:
-                happenings = missed_until_the_end(call.state, endings.get(str(call.call_id)), now)
+                happenings = missed_until_the_end(call.state, endings.get(call.channel_id), now)
             for happening in happenings:
                 call.inbox.put_nowait(happening)
             call.adopted = False  # from now on its questions are heard
-
-
-def _is_listened_to(row: OpenAttempt, amd: bool) -> bool:
-    """Whether its callee was, is or will be listened to; the last as its campaign is set now."""
-    if row.state is AttemptState.DETECTING or row.amd_status is not None:
-        return True
-    return amd and row.answered_at is None and row.preview_agent_id is None
-
-
-def _verdict(row: OpenAttempt) -> Verdict | None:
-    if row.amd_status is None or row.answered_at is None:
-        return None
-    return Verdict(AmdStatus(row.amd_status), row.amd_cause or "", row.answered_at + timedelta(seconds=row.amd_s or 0))
-
-
-def _is_young(call: LiveCall, now: datetime) -> bool:
-    """Whether its channel may not be there yet, or its last event not heard. A clock that was set back makes none."""
-    return 0.0 <= (now - call.since).total_seconds() < _GRACE_S
-
-
-def missed_while_up(state: AttemptState, channel: LiveChannel, now: datetime, *, adopted: bool) -> list[Happening]:
-    """What a call in `state` has missed when its channel is there.
-
-    Args:
-        adopted: no engine was there to hear the dialplan's question, so it has long apologised. Otherwise the
-            question comes, or is waiting for an agent now, whatever became of the manager connection.
-    """
-    if channel.room is not None:
-        return [Happening(Event.JOINED, now)] if state is AttemptState.JOINING else []
-    if not adopted:
-        return []
-    if channel.is_up and state in _UNANSWERED:
-        return [Happening(Event.ANSWERED, now, nobody_asks=True)]
-    if channel.is_up and state is AttemptState.ANSWERED:
-        return [Happening(Event.NO_AGENT, now)]
-    return []
-
-
-def missed_until_the_end(state: AttemptState, ending: EndedChannel | None, now: datetime) -> list[Happening]:
-    """What a call in `state` has missed when its channel is gone."""
-    if ending is None:
-        return [Happening(Event.VANISHED, now)]
-    missed = []
-    if ending.answered_at is not None and state in _UNANSWERED:
-        missed.append(Happening(Event.ANSWERED, ending.answered_at, nobody_asks=True))
-    if ending.joined_at is not None and state is AttemptState.JOINING:
-        missed.append(Happening(Event.JOINED, ending.joined_at))
-    missed.append(Happening(Event.HUNG_UP, ending.ended_at, hangup_cause=ending.hangup_cause))
-    return missed

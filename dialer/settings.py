@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     abandon_limit_ratio: Annotated[float, Meta(gt=0, le=0.05)] = (
         0.03  # of all campaigns together, over 24 h and 30 days
     )
+    inbound_wait_s: Seconds = 180.0  # a caller for whom nobody became free for so long hears a sentence
     pacing_trace_days: Annotated[int, Meta(ge=0, le=366)] = 7  # days for which decisions are kept; 0 = none is written
     reconcile_every_s: Seconds = 5.0
 

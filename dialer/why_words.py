@@ -30,7 +30,7 @@ _ENGLISH: dict[Reason | Hold, str] = {
     Reason.SAME_HOUR_REPEATED: "missed in this hour of this weekday",
     Reason.SAME_DAY_REPEATED: "missed on this weekday, others not tried",
     Reason.SAME_WINDOW_REPEATED: "other kinds of hour come first",
-    Reason.PERSON_BUSY: "is being called",
+    Reason.PERSON_BUSY: "is being called, or calls us",
     Reason.HOUSEHOLD_BUSY: "the household is or was just called",
     Reason.NUMBER_BUSY: "the number is or was just called",
     Reason.WANTS_WAITING_AGENT: "needs an agent reserved",

@@ -237,6 +237,15 @@ class EngineSite:
                 return line.split("!", 1)[0]
         raise LookupError(uniqueid)
 
+    async def until_waiting_channels(self, count: int) -> None:
+        """Wait until so many callers hear that they shall wait."""
+
+        async def wait() -> bool:
+            shown = await self.network.pbx.console("core show channels concise")
+            return sum(line.split("!")[1] == "waiting" for line in shown.splitlines() if "!" in line) == count
+
+        await until_found(wait, within_s=20, what=f"{count} callers who wait")
+
     async def cut_ami(self) -> None:
         """Have Asterisk drop the engine's manager connection at once."""
         for line in (await self.network.pbx.console("manager show connected")).splitlines():

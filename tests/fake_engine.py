@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -142,6 +142,23 @@ class FakeEngine:
         )
         return call_id
 
+    async def call_in(self, campaign_id: int, *, waited_s: float = 0.0) -> UUID:
+        """Somebody whom nobody knows calls us, and waits for an agent since `waited_s` seconds ago."""
+        call_id, came_at = uuid4(), _now() - timedelta(seconds=waited_s)
+        await self._call(call_id, "answered", None, campaign_id, None, came_at=came_at)
+        return call_id
+
+    async def take(self, call_id: UUID, agent_id: int) -> None:
+        """An agent takes a caller who waits."""
+        campaign_id = self.calls[str(call_id)]["campaign_id"]
+        await self.pool.execute(
+            "INSERT INTO call (call_id, direction, campaign_id, agent_id, answered_at, joined_at)"
+            " VALUES ($1, 'inbound', $2, $3, $4, $4)",
+            call_id, campaign_id, agent_id, _now(),
+        )  # fmt: skip
+        await self._call(call_id, "talking", None, campaign_id, agent_id, came_at=_now())
+        await self._set(self.agents[agent_id], state="talking", call_id=str(call_id), debtor_id=None, next="ready")
+
     async def ring(self, debtor_id: int, campaign_id: int) -> UUID:
         """A call that has no agent yet."""
         call_id = uuid4()
@@ -179,7 +196,18 @@ class FakeEngine:
             call_id, campaign_id, debtor_id, state, _now(), agent_id,
         )  # fmt: skip
 
-    async def _call(self, call_id: UUID, state: str, debtor_id: int, campaign_id: int, agent_id: int | None) -> None:
+    async def _call(
+        self,
+        call_id: UUID,
+        state: str,
+        debtor_id: int | None,
+        campaign_id: int,
+        agent_id: int | None,
+        *,
+        came_at: datetime | None = None,
+    ) -> None:
+        """`came_at`: of a call that came in; None = one of ours."""
+        answered_at = came_at or (_now() if state == "talking" else None)
         row = {
             "call_id": str(call_id),
             "state": state,
@@ -187,8 +215,8 @@ class FakeEngine:
             "debtor_id": debtor_id,
             "agent_id": agent_id,
             "since": _now().isoformat(),
-            "answered_at": _now().isoformat() if state == "talking" else None,
-            "direction": "outbound",
+            "answered_at": answered_at and answered_at.isoformat(),
+            "direction": "outbound" if came_at is None else "inbound",
         }
         self.calls[str(call_id)] = row
         await self.publish({"type": "call", "call": row})

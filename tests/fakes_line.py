@@ -7,10 +7,12 @@ room to an apology; an answered callee asks the dialplan's question and goes whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
+from agi.questions import InboundAnswer
 from campaigns.detection import Verdict, verdict_of
 from campaigns.model import E164
 from dialer.ami.events import (
@@ -25,7 +27,7 @@ from dialer.ami.events import (
 )
 from dialer.clock import Clock
 from dialer.errors import AmiError, AmiNotSent
-from dialer.line import EndedChannel, LiveChannel
+from dialer.line import FROM_TRUNK, WAITING, EndedChannel, LiveChannel
 
 
 @dataclass
@@ -36,12 +38,16 @@ class FakeLine:
         on_event: where events go while the manager connection is up.
         ask: the dialplan's question; None = nobody listens, the callee hears the apology.
         detected: where verdicts go; None = nobody listens.
+        ask_inbound: the dialplan's question about a call that came in; as `ask`.
     """
 
     clock: Clock
     on_event: Callable[[AmiEvent], None] = lambda event: None
     ask: Callable[[UUID], Awaitable[str | None]] | None = None
     detected: Callable[[UUID, Verdict], None] | None = None
+    ask_inbound: Callable[[str, str, str | None], Awaitable[InboundAnswer]] | None = None
+    on_dial: Callable[[], None] = lambda: None
+    """Called when an order to dial has come, before there is a channel."""
     connected: bool = True
     faults: dict[str, AmiError] = field(default_factory=dict)
     """Raised by the next command of that name, which is not carried out."""
@@ -49,10 +55,13 @@ class FakeLine:
     listened_to: set[str] = field(default_factory=set)
     """Callees who are asked for only after `verdict`, as the dialplan's context ``detecting`` does it."""
     apologised: list[str] = field(default_factory=list)
-    """Callees who heard a prompt instead of an agent."""
+    """Callees and callers who heard a prompt instead of an agent."""
+    said: dict[str, str] = field(default_factory=dict)
+    """Which prompt it was, where it is known."""
     journal: dict[str, EndedChannel] = field(default_factory=dict)
     telephones: set[str] = field(default_factory=set)
     up: dict[str, LiveChannel] = field(default_factory=dict)
+    _came_in: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- dialer.line.Line ------------------------------------------------------------------------------
@@ -61,6 +70,7 @@ class FakeLine:
         self, attempt_id: str, number: E164, caller_id: E164, ring_timeout_s: int, *, detects: bool = False
     ) -> None:
         self._command("dial")
+        self.on_dial()
         self.dialed.append(attempt_id)
         if detects:
             self.listened_to.add(attempt_id)
@@ -84,7 +94,13 @@ class FakeLine:
     async def apologise(self, channel_id: str, prompt: str) -> None:
         self._command("apologise")
         if channel_id in self.up:
+            self.said[channel_id] = prompt
             self._apology(channel_id)
+
+    async def fetch(self, channel_id: str, call_id: str, extension: str) -> None:
+        self._command("fetch")
+        if channel_id in self.up:
+            self._enter_or_apologise(channel_id, f"seat-{extension}")
 
     async def channels(self) -> dict[str, LiveChannel]:
         self._command("channels")
@@ -112,7 +128,12 @@ class FakeLine:
     @property
     def ringing(self) -> list[str]:
         """Callees whose telephone rings, the longest ringing first."""
-        return [c.uniqueid for c in self.up.values() if not c.is_up]
+        return [c.uniqueid for c in self.up.values() if not c.is_up and not c.asks]
+
+    @property
+    def callers(self) -> list[str]:
+        """Callers who are told to wait, the longest waiting first."""
+        return [c.uniqueid for c in self.up.values() if c.waits]
 
     @property
     def talking(self) -> list[str]:
@@ -121,6 +142,19 @@ class FakeLine:
 
     def legs(self, room: str) -> list[str]:
         return [c.uniqueid for c in self.up.values() if c.room == room and c.uniqueid.startswith("leg-")]
+
+    def come_in(self, dialled: str, caller: str | None) -> str:
+        """Somebody calls one of our numbers; the dialplan asks what becomes of it. Returns the channel's unique id."""
+        self._came_in += 1
+        channel_id, now = f"1795210673.{self._came_in}", self.clock.now()
+        self.up[channel_id] = LiveChannel(channel_id, False, None, FROM_TRUNK)
+        self._tell(
+            ChannelCreated(
+                "Newchannel", now, channel_id, "", channel_id, LineState.RING, FROM_TRUNK, dialled, caller or ""
+            )
+        )
+        self._start(self._from_trunk(channel_id, dialled, caller))
+        return channel_id
 
     def answer(self, channel_id: str) -> None:
         """The callee picks up; the dialplan asks for a room."""
@@ -144,7 +178,10 @@ class FakeLine:
             self._start_dialplan(channel_id)
 
     def _start_dialplan(self, channel_id: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._dialplan(channel_id))
+        self._start(self._dialplan(channel_id))
+
+    def _start(self, dialplan: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(dialplan)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -174,10 +211,34 @@ class FakeLine:
             room = None
         if channel_id not in self.up:
             return
-        if room is None or not self.legs(room):
+        if room is None:
             self._apology(channel_id)
         else:
+            self._enter_or_apologise(channel_id, room)
+
+    async def _from_trunk(self, channel_id: str, dialled: str, caller: str | None) -> None:
+        try:
+            async with asyncio.timeout(5.0):
+                answer = await self.ask_inbound(channel_id, dialled, caller) if self.ask_inbound else None
+        except TimeoutError:
+            answer = None
+        if channel_id not in self.up:
+            return
+        now = self.clock.now()
+        self.up[channel_id] = replace(self.up[channel_id], is_up=True, context=WAITING)
+        self.journal[channel_id] = EndedChannel(now, None, now, None)
+        self._tell(ChannelState("Newstate", now, channel_id, "", channel_id, LineState.UP))
+        if answer is not None and answer.room is not None:
+            self._enter_or_apologise(channel_id, answer.room)
+        elif answer is None or not answer.waits:
+            self.said[channel_id] = "busy_desk" if answer is None else str(answer.prompt)
+            self._apology(channel_id)
+
+    def _enter_or_apologise(self, channel_id: str, room: str) -> None:
+        if self.legs(room):
             self._enter(channel_id, room)
+        else:
+            self._apology(channel_id)
 
     def _apology(self, channel_id: str) -> None:
         self.apologised.append(channel_id)
@@ -189,7 +250,7 @@ class FakeLine:
         self._tell(ChannelCreated("Newchannel", now, channel_id, "", channel_id, LineState.DOWN, "", "", ""))
 
     def _enter(self, channel_id: str, room: str) -> None:
-        self.up[channel_id] = replace(self.up[channel_id], room=room)
+        self.up[channel_id] = replace(self.up[channel_id], room=room, context="room")
         now = self.clock.now()
         if channel_id in self.journal:
             self.journal[channel_id] = replace(self.journal[channel_id], joined_at=now)

@@ -22,6 +22,7 @@ from dialer.agents.legs import Legs
 from dialer.agents.machine import AgentState
 from dialer.agents.requests import AgentRequests, DispositionRequest
 from dialer.agents.store import Seat, add_seats
+from dialer.calls.callers import Callers
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
 from dialer.clock import SystemClock
@@ -35,6 +36,7 @@ from tests.fakes_line import FakeLine
 from tests.fixtures_people import TUESDAY, Town
 
 ABANDON_AFTER_S = 0.3
+INBOUND_WAIT_S = 30.0
 
 
 class TuesdayClock(SystemClock):
@@ -66,18 +68,24 @@ class SmallEngine:
         self.desk = CallDesk(
             self.pool, self.floor, self.line, self.clock,
             on_change=self._call_changed, spawn=self.spawn, abandon_after_s=ABANDON_AFTER_S,
+            inbound_wait_s=INBOUND_WAIT_S,
         )  # fmt: skip
         self.legs = Legs(
             self.pool, self.floor, self.line, self.clock, spawn=self.spawn, on_lost=self.desk.agent_lost
         )  # fmt: skip
-        self.hearing = Hearing(self.desk, self.legs, self.clock)
-        self.placing = Placing(self.pool, self.floor, self.desk, self.clock, lines=30, calls_per_second=100.0)
+        self.callers = Callers(self.pool, self.floor, self.desk, self.clock, spawn=self.spawn)
+        self.hearing = Hearing(self.desk, self.callers, self.legs, self.clock)
+        self.placing = Placing(
+            self.pool, self.floor, self.desk, self.clock,
+            lines=30, calls_per_second=100.0, callers=self.callers,
+        )  # fmt: skip
         self.reconciliation = Reconciliation(
-            self.pool, self.floor, self.legs, self.desk, self.line, self.clock, every_s=0.2
+            self.pool, self.floor, self.legs, self.desk, self.callers, self.line, self.clock, every_s=0.2
         )
         self.requests = AgentRequests(self.pool, self.floor, self.legs, self.desk, self.clock)
         self.line.on_event = self.hearing.hear
         self.line.ask = self.desk.room_for
+        self.line.ask_inbound = self.callers.answer
         self.line.detected = self.desk.detected
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

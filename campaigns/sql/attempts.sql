@@ -25,9 +25,9 @@ WITH opened AS (
 )
 SELECT call_id FROM opened UNION ALL SELECT call_id FROM call WHERE call_id = :call_id LIMIT 1;
 
--- name: open_inbound_call(call_id, debtor_id, answered_at)!
-INSERT INTO call (call_id, direction, debtor_id, answered_at)
-VALUES (:call_id, 'inbound', :debtor_id, :answered_at) ON CONFLICT DO NOTHING;
+-- name: open_inbound_call(call_id, debtor_id, campaign_id, answered_at)!
+INSERT INTO call (call_id, direction, debtor_id, campaign_id, answered_at)
+VALUES (:call_id, 'inbound', :debtor_id, :campaign_id, :answered_at) ON CONFLICT DO NOTHING;
 
 -- name: join_call(agent_id, joined_at, answered_at, call_id)$
 -- The answer is known twice, from FastAGI and from AMI; the earlier stamp is Asterisk's own.
@@ -53,12 +53,14 @@ SELECT attempt.attempt_id, attempt.campaign_id, attempt.debtor_id, attempt.numbe
  ORDER BY attempt.claimed_at, attempt.attempt_id;
 
 -- name: counts_since(since, contacts)^
-SELECT tried.dialed, tried.answered, talked.connected, talked.contacts
+SELECT tried.dialed, tried.answered, talked.connected, talked.contacts, came.inbound, came.inbound_taken
   FROM (SELECT count(dialed_at)::integer AS dialed, count(answered_at)::integer AS answered
           FROM attempt WHERE claimed_at >= :since::timestamptz) AS tried,
        (SELECT (count(joined_at) FILTER (WHERE direction = 'outbound'))::integer AS connected,
                (count(*) FILTER (WHERE disposition = ANY (:contacts::text[])))::integer AS contacts
-          FROM call WHERE answered_at >= :since) AS talked;
+          FROM call WHERE answered_at >= :since) AS talked,
+       (SELECT count(*)::integer AS inbound, count(call.joined_at)::integer AS inbound_taken
+          FROM inbound_call LEFT JOIN call USING (call_id) WHERE came_at >= :since) AS came;
 
 -- name: outcomes_since(since)
 SELECT outcome, count(*)::integer AS attempts

@@ -25,7 +25,9 @@ SELECT campaign.state AS campaign_state,
             WHEN debtor.language <> 'ja' THEN 'language:' || debtor.language
             WHEN progress.wants_waiting_agent THEN 'any' END AS wants,
        EXISTS (SELECT FROM attempt WHERE attempt.debtor_id = debtor.debtor_id AND attempt.ended_at IS NULL
-                  AND attempt.attempt_id IS DISTINCT FROM :except_attempt::uuid) AS person_open,
+                  AND attempt.attempt_id IS DISTINCT FROM :except_attempt::uuid)
+           OR EXISTS (SELECT FROM inbound_call WHERE inbound_call.debtor_id = debtor.debtor_id
+                         AND inbound_call.ended_at IS NULL) AS person_open,
        EXISTS (SELECT FROM attempt WHERE attempt.household_id = debtor.household_id AND coalesce(attempt.outcome, '') = ''
                   AND attempt.attempt_id IS DISTINCT FROM :except_attempt) AS household_open,
        household.next_attempt_at AS household_next_attempt_at, household.capped_until AS household_capped_until,

@@ -154,6 +154,8 @@ person AS MATERIALIZED (
                       OR owed.others_ahead & 4 <> 0 AND tried.here > progress.weekend_attempts)
                     THEN 'same_window_repeated' END,
                CASE WHEN owed.debtor_id IN (SELECT open_attempt.debtor_id FROM open_attempt)
+                         OR owed.debtor_id IN (SELECT inbound_call.debtor_id FROM inbound_call
+                                                WHERE inbound_call.ended_at IS NULL AND inbound_call.debtor_id IS NOT NULL)
                     THEN 'person_busy' END,
                CASE WHEN household.next_attempt_at > :at
                          OR debtor.household_id IN (SELECT open_attempt.household_id FROM open_attempt

@@ -21,6 +21,7 @@ import asyncpg
 import structlog
 
 from dialer.agents import store
+from dialer.agents.choosing import fits, is_lent, serves, take_first
 from dialer.agents.machine import AgentEvent, AgentState, AgentStatus, Details, apply
 from dialer.agents.shift_end import NO_SHIFT_END, Nearing, ShiftEnd
 from dialer.clock import Clock
@@ -28,8 +29,6 @@ from dialer.errors import RequestRefused
 
 log = structlog.get_logger()
 
-ANYBODY = "any"
-"""Of `fits`: any agent will do."""
 _AT_WORK = (AgentState.READY, AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP)
 
 
@@ -157,9 +156,29 @@ class Floor:
         Args:
             wants: who the callee had better talk with (see `fits`); whoever is free is better than nobody.
         """
-        free = [a for a in self.of_group(group) if a.is_free and a.nearing < Nearing.NOTHING_ANSWERED]
-        return _take(
-            free, lambda a: (a.agent_id != preferred, wants is not None and not fits(a, wants), is_lent(a, group))
+        return self.hold_of({group}, preferred, wants)
+
+    def hold_of(
+        self,
+        groups: Collection[str],
+        preferred: int | None = None,
+        wants: str | None = None,
+        *,
+        came_in: bool = False,
+    ) -> Agent | None:
+        """As `hold`, for a call that agents of any of `groups` may take.
+
+        Args:
+            came_in: somebody calls us: an agent takes him up to the end of her shift.
+        """
+        able = [a for a in self if a.is_free and any(serves(a.group, group) for group in groups)]
+        return take_first(
+            [a for a in able if came_in or a.nearing < Nearing.NOTHING_ANSWERED],
+            lambda a: (
+                a.agent_id != preferred,
+                wants is not None and not fits(a, wants),
+                all(is_lent(a, group) for group in groups),
+            ),
         )
 
     def hold_fitting(self, group: str, wanted: Collection[str], *, lent: bool = True) -> Agent | None:
@@ -170,7 +189,7 @@ class Floor:
             lent: whether it may be one whom other groups need, too.
         """
         able = [a for a in self.of_group(group) if a.is_free and a.takes_more and (lent or not is_lent(a, group))]
-        return _take([a for a in able if any(fits(a, w) for w in wanted)], lambda a: (is_lent(a, group),))
+        return take_first([a for a in able if any(fits(a, w) for w in wanted)], lambda a: (is_lent(a, group),))
 
     def plan(
         self,
@@ -282,45 +301,6 @@ class Floor:
                 raise RequestRefused("seat_taken", "この席は使用中です。別の席を選んでください。") from error
             self.take_in(planned)
             return leg_before
-
-
-def serves(agent_group: str, campaign_group: str) -> bool:
-    """Whether an agent of `agent_group` takes calls of a campaign for `campaign_group`."""
-    return "all" in (agent_group, campaign_group) or agent_group == campaign_group
-
-
-def share(agents: Iterable[Agent], one_group: str, other_group: str) -> bool:
-    """Whether one of `agents` takes calls of both groups: what one campaign has ringing, the other has to reckon with.
-
-    It is asked of the agents, not of the groups: one of ``all`` makes two groups share that know nothing of each other.
-    """
-    return any(a.takes_more and serves(a.group, one_group) and serves(a.group, other_group) for a in agents)
-
-
-def fits(agent: Agent, wants: str) -> bool:
-    """Whether `agent` is whom ``wants`` of ``campaigns.claiming`` names: ``any``, ``language:ne``, ``agent:17``."""
-    kind, _, which = wants.partition(":")
-    match kind:
-        case "agent":
-            return which == str(agent.agent_id)
-        case "language":
-            return which in agent.languages
-        case _:
-            return True
-
-
-def is_lent(agent: Agent, group: str) -> bool:
-    """Whether `agent` helps `group` out: one of ``all``, whom other groups may need."""
-    return agent.group != group and group != "all"
-
-
-def _take(free: list[Agent], drawbacks: Callable[[Agent], tuple[bool, ...]]) -> Agent | None:
-    """Of those who are free the one with the least drawbacks, then the longest idle; she is held from now on."""
-    if not free:
-        return None
-    chosen = min(free, key=lambda a: (*drawbacks(a), a.state_at, a.agent_id))
-    chosen.held = True
-    return chosen
 
 
 def _agent(row: store.AgentRow) -> Agent:

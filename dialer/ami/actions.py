@@ -130,6 +130,14 @@ async def redirect(ami: Manager, channel: str, context: str, extension: str, *, 
     return await _unless_gone(ami, "Redirect", headers, "Channel does not exist", timeout_s)
 
 
+async def set_variable(ami: Manager, channel: str, name: str, value: str, *, timeout_s: float = 5.0) -> bool:
+    """Set a variable of a channel; False when it is gone."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise ValueError("not the name of a variable")
+    headers = {"Channel": _one_channel(channel), "Variable": name, "Value": value}
+    return await _unless_gone(ami, "Setvar", headers, "No such channel", timeout_s)
+
+
 async def hang_up(ami: Manager, channel: str, *, cause: int = NORMAL_CLEARING, timeout_s: float = 5.0) -> bool:
     """End a channel with a Q.850 cause; False when it is gone already."""
     headers = {"Channel": _one_channel(channel), "Cause": str(cause)}

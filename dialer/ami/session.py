@@ -33,6 +33,7 @@ NEEDED_ACTIONS = {
     "Originate": "originate",
     "Hangup": "call",
     "Redirect": "call",
+    "Setvar": "call",
     "PlayDTMF": "call",
     "ConfbridgeKick": "call",
     "ConfbridgeMute": "call",

@@ -58,9 +58,13 @@ class AsteriskLine:
     async def apologise(self, channel_id: str, prompt: str) -> None:
         await actions.redirect(self._ami, channel_id, "sorry", prompt)
 
+    async def fetch(self, channel_id: str, call_id: str, extension: str) -> None:
+        await actions.set_variable(self._ami, channel_id, "CALL_ID", call_id)
+        await actions.redirect(self._ami, channel_id, "taken", extension)
+
     async def channels(self) -> dict[str, LiveChannel]:
         found = await actions.channels(self._ami)
-        return {c.uniqueid: LiveChannel(c.uniqueid, c.state is LineState.UP, c.room) for c in found}
+        return {c.uniqueid: LiveChannel(c.uniqueid, c.state is LineState.UP, c.room, c.context) for c in found}
 
     async def registered(self) -> set[str]:
         return {name for name in await actions.reachable(self._ami) if name.isdigit()}

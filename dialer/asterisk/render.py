@@ -23,6 +23,7 @@ TRUNK_WATCH = "trunk-watch"
 """Endpoint of `pbx/pjsip.conf.j2` whose device state tells whether the trunk answers OPTIONS; no call uses it."""
 _CARRIER_HOST = "127.0.0.1"  # both Asterisks of a simulation are on this machine
 _QUESTION_MARGIN_S = 3  # what the engine may take for its answer beyond the abandon threshold
+_WAIT_MARGIN_S = 5  # a caller whom nobody takes out of the queue hears the sentence so much later than by the engine
 # Asterisk complains of these when they are missing; its defaults are meant.
 _EMPTY_FILES = (
     "acl.conf",
@@ -103,6 +104,7 @@ def render_pbx(
             "agi_host": settings.agi_host,
             "agi_port": settings.agi_port,
             "question_s": math.ceil(settings.abandon_after_s) + _QUESTION_MARGIN_S,
+            "wait_s": math.ceil(settings.inbound_wait_s) + _WAIT_MARGIN_S,
             "trunk_host": trunk_host,
             "trunk_port": settings.carrier_sip_port if is_simulated else settings.trunk_port,
             "trunk_addresses": addresses_of(trunk_host, "TRUNK_HOST"),

@@ -1,13 +1,13 @@
-"""All open attempts: each has an inbox, and its happenings are taken one after the other.
+"""All open calls: each has an inbox, and its happenings are taken one after the other.
 
 The shell around ``dialer.calls.machine``: it decides nothing about states, writes through the ledger,
-then performs the effects. It also holds who answered and waits for an agent.
+then performs the effects: on the line (``orders``), and for those who wait for an agent (``waiting``). Calls that come
+in are begun by ``callers``.
 
 Invariants:
-    * Originate is sent once, after DIALING is written; when its fate is unknown, the reconciliation
-      looks in Asterisk, and nobody sends it again.
+    * Originate is sent after DIALING is written.
     * An agent who was held for a call that is gone is let go.
-    * An attempt that was not dialed ends: whatever goes wrong in the check before, it hears of it.
+    * An attempt that was not dialed ends: the check before tells it (``checking``).
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from campaigns.claiming import still_allowed
 from campaigns.detection import Verdict, verdict_of
 from campaigns.errors import StaleState
 from campaigns.model import AttemptState
 from dialer.agents.floor import Agent, Floor
+from dialer.calls.checking import SecondCheck
 from dialer.calls.ledger import AgentTaken, Ledger
-from dialer.calls.live_call import Happening, LiveCall, steps_for, understood
+from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Effect, Event
-from dialer.calls.outcomes import NOT_PLACED
+from dialer.calls.orders import BUSY_DESK, INTERRUPTED, Orders
 from dialer.calls.returning import ReturnCalls
+from dialer.calls.steps import steps_for, understood
+from dialer.calls.waiting import Waiting
 from dialer.clock import Clock
-from dialer.db.away import DATABASE_AWAY
-from dialer.errors import AmiError, AmiLost, AmiNotSent, AmiTimeout, IllegalTransition
+from dialer.errors import AmiError, IllegalTransition
 from dialer.line import Line
 
 log = structlog.get_logger()
@@ -40,8 +41,7 @@ log = structlog.get_logger()
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 _UNANSWERED = (AttemptState.DIALING, AttemptState.RINGING, AttemptState.DETECTING)
-_CHECKS = 4
-"""Checks before the Originate at one time, so that those who have answered always find a free connection."""
+_ON_ITS_WAY = (AttemptState.CLAIMED, AttemptState.DIALING, AttemptState.RINGING)
 _ROOM_MARGIN_S = 0.5
 """The database is away: the callee hears the apology this long after the threshold."""
 
@@ -53,6 +53,7 @@ class CallDesk:
         on_change: called after each change with the call (pages).
         spawn: starts a task that the engine's TaskGroup owns.
         abandon_after_s: seconds from the answer after which a call without an agent is abandoned.
+        inbound_wait_s: seconds after which a caller without an agent is told so.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class CallDesk:
         on_change: Callable[[LiveCall], None],
         spawn: Spawn,
         abandon_after_s: float,
+        inbound_wait_s: float = 180.0,
     ) -> None:
         self._pool = pool
         self._floor = floor
@@ -74,27 +76,34 @@ class CallDesk:
         self._on_change = on_change
         self._spawn = spawn
         self._abandon_after_s = abandon_after_s
-        self._waiting: list[LiveCall] = []
-        self._checks = asyncio.Semaphore(_CHECKS)
+        self._inbound_wait_s = inbound_wait_s
+        self.orders = Orders(line, clock)
+        self.waiting = Waiting(floor, self._give)
+        self._check = SecondCheck(pool, clock)
         self.calls: dict[UUID, LiveCall] = {}
         self.return_calls = ReturnCalls(pool, clock, spawn=spawn)
+
+    @property
+    def outbound(self) -> list[LiveCall]:
+        """The open attempts."""
+        return [call for call in self.calls.values() if call.inbound is None]
 
     # --- taking in -------------------------------------------------------------------------------
 
     def admit(self, call: LiveCall) -> None:
-        """Take charge of an open attempt whose row is written.
+        """Take charge of an open call whose row is written.
 
         Raises:
             ValueError: it is in our charge already.
         """
         if call.call_id in self.calls:
-            raise ValueError(f"attempt {call.call_id} is admitted already")
+            raise ValueError(f"call {call.call_id} is admitted already")
         self.calls[call.call_id] = call
         self._on_change(call)
         self._spawn(self._live(call))
 
     def tell(self, call_id: UUID, happening: Happening) -> bool:
-        """Put a happening into the call's inbox; False when there is no such open attempt."""
+        """Put a happening into the call's inbox; False when there is no such open call."""
         call = self.calls.get(call_id)
         if call is None:
             return False
@@ -106,11 +115,11 @@ class CallDesk:
         if call.call_id in self.calls:
             return  # the answer to the claim took so long that the reconciliation found the row first, and ends it
         self.admit(call)
-        self._spawn(self._check_and_dial(call))
+        self._spawn(self._check.ask(call))
 
     def dial_preview(self, call: LiveCall) -> None:
         """Dial a claim that an agent has looked at."""
-        self._spawn(self._check_and_dial(call))
+        self._spawn(self._check.ask(call))
 
     # --- the dialplan's question -----------------------------------------------------------------
 
@@ -152,12 +161,24 @@ class CallDesk:
     # --- agents who become free --------------------------------------------------------------------
 
     def match_waiting(self) -> None:
-        """Give free agents to those who wait, the longest waiting first."""
-        for call in list(self._waiting):
-            agent = self._floor.hold(call.group, wants=call.wants)
-            if agent is not None:
-                self._waiting.remove(call)
-                call.inbox.put_nowait(Happening(Event.AGENT_RESERVED, self._clock.now(), agent=agent))
+        """Give free agents to those who wait."""
+        self.waiting.match()
+
+    def _give(self, call: LiveCall, agent: Agent) -> None:
+        call.inbox.put_nowait(Happening(Event.AGENT_RESERVED, self._clock.now(), agent=agent))
+
+    def call_off(self, debtor_id: int) -> None:
+        """This person calls us: what is on its way to them, and not answered, ends."""
+        for call in self.outbound:
+            if call.debtor_id != debtor_id or call.state not in _ON_ITS_WAY:
+                continue
+            log.info("attempt_called_off", call_id=str(call.call_id), state=str(call.state))
+            call.called_off = True
+            if call.state is not AttemptState.CLAIMED:
+                self._spawn(self.orders.hang_up(call))
+            elif call.is_preview and not call.chosen:
+                call.chosen = True
+                call.inbox.put_nowait(Happening(Event.REFUSED, self._clock.now()))
 
     def agent_lost(self, agent: Agent) -> None:
         """The agent's leg is gone: her call hears of it."""
@@ -172,7 +193,7 @@ class CallDesk:
         if call is not None:
             call.hung_up_by_agent = True
         try:
-            await self._line.hang_up(str(call_id))
+            await self._line.hang_up(str(call_id) if call is None else call.channel_id)
         except AmiError:
             if call is not None:
                 call.hung_up_by_agent = False
@@ -192,8 +213,7 @@ class CallDesk:
 
     def _forget(self, call: LiveCall) -> None:
         self.calls.pop(call.call_id, None)
-        if call in self._waiting:
-            self._waiting.remove(call)
+        self.waiting.discard(call)
         while not call.inbox.empty():
             self.let_go(call.inbox.get_nowait().agent)
         if not call.room.done():
@@ -218,7 +238,7 @@ class CallDesk:
         except AgentTaken:
             # She went not ready in the instant in which she was chosen: the next one, then.
             if happening.event is Event.AGENT_RESERVED:
-                self._wait_for_agent(call)
+                self.wait_for_agent(call)
             else:
                 await self._handle(call, happening)
             return
@@ -232,6 +252,8 @@ class CallDesk:
             raise
         if not steps:
             self.let_go(held)
+        if call.called_off and happening.event is Event.RINGING:
+            self._spawn(self.orders.hang_up(call))  # it had no channel yet when it was called off
         if not steps and happening.event in (Event.ANSWERED, Event.PICKED_UP) and call.answered_at is not None:
             call.answered_at = min(call.answered_at, happening.at)  # Asterisk's stamp, after FastAGI's
         for step in steps:
@@ -243,69 +265,38 @@ class CallDesk:
     async def _perform(self, call: LiveCall, effect: Effect) -> None:
         match effect:
             case Effect.DIAL:
-                self._spawn(self._send_originate(call))
+                self._spawn(self.orders.originate(call))
             case Effect.FIND_AGENT:
                 if call.state is AttemptState.ANSWERED:
-                    self._wait_for_agent(call)
+                    self.wait_for_agent(call)
             case Effect.GIVE_ROOM:
                 assert call.agent is not None
                 if not call.room.done():
                     call.room.set_result(call.agent.room)
+                elif call.inbound is not None:
+                    call.inbound.waits = False
+                    self._spawn(self.orders.fetch(call))
             case Effect.GIVE_NO_ROOM:
-                if call in self._waiting:
-                    self._waiting.remove(call)
+                self.waiting.discard(call)
                 if not call.room.done():
                     call.room.set_result(None)
+                elif call.inbound is not None and call.inbound.waits and call.state is AttemptState.ABANDONING:
+                    self._spawn(self.orders.say(call, BUSY_DESK))
             case Effect.APOLOGISE:
-                self._spawn(self._apologise(call))
+                self._spawn(self.orders.say(call, INTERRUPTED))
 
-    def _wait_for_agent(self, call: LiveCall) -> None:
+    def wait_for_agent(self, call: LiveCall) -> None:
+        """Let a call wait until an agent is free for it, or its patience ends; both are told to its inbox."""
         assert call.waits_from is not None
-        left_s = self._abandon_after_s - (self._clock.now() - call.waits_from).total_seconds()
-        self._waiting.append(call)
-        left_s = min(max(0.0, left_s), self._abandon_after_s)  # whatever the two clocks think of each other
+        patience_s = self._abandon_after_s if call.inbound is None else self._inbound_wait_s
+        left_s = patience_s - (self._clock.now() - call.waits_from).total_seconds()
+        self.waiting.add(call)
+        left_s = min(max(0.0, left_s), patience_s)  # whatever the two clocks think of each other
         self._spawn(self._give_up(call, left_s))
         self.match_waiting()
 
     async def _give_up(self, call: LiveCall, after_s: float) -> None:
         await self._clock.sleep(after_s)
-        if call in self._waiting:
-            self._waiting.remove(call)
+        if call in self.waiting:
+            self.waiting.discard(call)
             call.inbox.put_nowait(Happening(Event.NO_AGENT, self._clock.now()))
-
-    async def _check_and_dial(self, call: LiveCall) -> None:
-        """The check right before the Originate (CALL-8), then the order to dial; any fault means no."""
-        event = Event.REFUSED
-        try:
-            async with self._checks, self._pool.acquire() as conn:
-                verdict = await still_allowed(conn, call.call_id, self._clock.now())
-        except DATABASE_AWAY as error:
-            log.error("database_away", while_writing="check", call_id=str(call.call_id), error=type(error).__name__)
-        else:
-            if verdict.allowed:
-                event = Event.DIALED
-            else:
-                reasons = [str(reason) for reason in verdict.reasons]
-                log.info("attempt_refused", call_id=str(call.call_id), reasons=reasons)
-        finally:
-            call.inbox.put_nowait(Happening(event, self._clock.now()))
-
-    async def _send_originate(self, call: LiveCall) -> None:
-        try:
-            await self._line.dial(
-                str(call.call_id), call.number, call.caller_id, call.ring_timeout_s, detects=call.detects
-            )
-        except AmiNotSent:
-            call.inbox.put_nowait(Happening(Event.ORIGINATE_FAILED, self._clock.now(), hangup_cause=NOT_PLACED))
-        except (AmiLost, AmiTimeout) as error:
-            # Perhaps it was taken, perhaps not: the reconciliation looks for the channel.
-            log.warning("originate_unconfirmed", call_id=str(call.call_id), error=error.code)
-        except AmiError as error:
-            log.error("originate_refused", call_id=str(call.call_id), error=error.code)
-            call.inbox.put_nowait(Happening(Event.ORIGINATE_FAILED, self._clock.now(), hangup_cause=NOT_PLACED))
-
-    async def _apologise(self, call: LiveCall) -> None:
-        try:
-            await self._line.apologise(str(call.call_id), "interrupted")
-        except AmiError as error:
-            log.warning("apology_failed", call_id=str(call.call_id), error=error.code)

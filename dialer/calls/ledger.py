@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncpg
 import structlog
 
-from campaigns import attempts, claiming, detection
+from campaigns import attempts, claiming, detection, inbound_calls
 from campaigns.model import AttemptState, Outcome
 from dialer.agents.floor import Agent, Floor, Planned
 from dialer.agents.machine import AgentEvent, AgentState, Details
-from dialer.calls.live_call import LiveCall, PlannedStep
+from dialer.calls.live_call import LiveCall
 from dialer.calls.machine import Event
+from dialer.calls.steps import PlannedStep
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from recordings import store as recordings
@@ -32,7 +33,7 @@ class AgentTaken(Exception):
 
 
 class Ledger:
-    """The one writer of open attempts."""
+    """The one writer of open calls."""
 
     def __init__(self, pool: asyncpg.Pool, floor: Floor, clock: Clock) -> None:
         self._pool = pool
@@ -90,10 +91,15 @@ class Ledger:
 
 async def _is_written(conn: asyncpg.Connection, call: LiveCall, last: PlannedStep) -> bool:
     """Whether a try whose commit was not confirmed has reached PostgreSQL after all."""
-    return await attempts.state_of(conn, call.call_id) == (last.to, last.at)
+    state_of = attempts.state_of if call.inbound is None else inbound_calls.state_of
+    return await state_of(conn, call.call_id) == (last.to, last.at)
 
 
 async def _write(conn: asyncpg.Connection, call: LiveCall, steps: list[PlannedStep]) -> None:
+    if call.inbound is not None:
+        for step in steps:
+            await _write_inbound_step(conn, call, step)
+        return
     first, last = steps[0], steps[-1]
     if first.verdict is not None:
         await detection.write_verdict(conn, call.call_id, first.verdict, _after_s(call, first.verdict))
@@ -133,6 +139,32 @@ async def _write_step(conn: asyncpg.Connection, call: LiveCall, step: PlannedSte
             await attempts.move(conn, call.call_id, frm=step.frm, to=step.to, at=step.at)
 
 
+async def _write_inbound_step(conn: asyncpg.Connection, call: LiveCall, step: PlannedStep) -> None:
+    """A step of a call that came in: its conversation begins, and is recorded, when an agent takes it."""
+    assert call.inbound is not None
+    await inbound_calls.move(conn, call.call_id, frm=step.frm, to=step.to, at=step.at)
+    match step.to:
+        case AttemptState.JOINING:
+            assert call.answered_at is not None
+            await attempts.open_inbound_call(
+                conn,
+                call.call_id,
+                answered_at=call.answered_at,
+                debtor_id=call.debtor_id,
+                campaign_id=call.campaign_id,
+            )
+            await recordings.begin(conn, call.call_id, step.at)
+        case AttemptState.TALKING:
+            assert step.agent is not None
+            await attempts.join_call(conn, call.call_id, step.agent.agent_id, joined_at=step.at)
+        case AttemptState.ENDED if call.inbound.taken:
+            assert step.ended_by is not None
+            await attempts.end_call(conn, call.call_id, at=step.at, ended_by=step.ended_by)
+            await recordings.finished(conn, call.call_id, step.at)
+        case _:
+            pass
+
+
 def _after_s(call: LiveCall, verdict: detection.Verdict) -> float | None:
     """Seconds from the answer to the verdict; None when the answer was heard of by the verdict only."""
     if call.answered_at is None or verdict.at <= call.answered_at:
@@ -156,12 +188,14 @@ def _take_in(call: LiveCall, steps: list[PlannedStep]) -> None:
                 call.answered_at = call.answered_at or step.at
             case AttemptState.JOINING:
                 call.agent = step.agent
+                if call.inbound is not None:
+                    call.inbound.taken = True
             case AttemptState.TALKING:
                 call.joined_at = step.at
             case _:
                 pass
         log.info(
-            "attempt_changed",
+            "attempt_changed" if call.inbound is None else "inbound_call_changed",
             call_id=str(call.call_id),
             event_kind=str(step.event),
             frm=str(step.frm),

@@ -1,24 +1,22 @@
-"""One attempt while it is open, what can happen to it, and the chain of steps that follows.
+"""One call while it is open, ours or one that came in, and what can happen to it.
 
-Pure: `steps_for` decides; writing is ``dialer.calls.ledger``, doing is ``dialer.calls.desk``.
+Holds; what follows from what happens is decided in ``dialer.calls.steps``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from campaigns.attempts import EndedBy
 from campaigns.campaign import Campaign
 from campaigns.claiming import Claim
 from campaigns.detection import AbandonFrom, Verdict
+from campaigns.inbound_calls import NewInbound
 from campaigns.model import E164, AttemptState, Outcome
 from dialer.agents.floor import Agent
-from dialer.agents.machine import AgentEvent
-from dialer.calls.machine import Effect, Event, apply
-from dialer.calls.outcomes import outcome_of
+from dialer.calls.machine import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +39,31 @@ class Happening:
     verdict: Verdict | None = None
 
 
+@dataclass(slots=True)
+class Inbound:
+    """What only a call has that came in.
+
+    Args:
+        uniqueid: Asterisk's name of its channel.
+        groups: whose agents may take it.
+        wanted_agent_id: who had better take it, when she is free.
+        waits: the dialplan plays to the caller until we take the call out of there; else it asks us still, or goes on.
+        taken: an agent took it: it is recorded from then on.
+    """
+
+    uniqueid: str
+    groups: frozenset[str]
+    wanted_agent_id: int | None = None
+    waits: bool = False
+    taken: bool = False
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class LiveCall:
-    """An open attempt. `agent` is who is reserved for it or talks on it.
+    """An open attempt, or a call that came in. `agent` is who is reserved for it or talks on it.
+
+    A call that came in (`inbound`) has no attempt. It is ANSWERED from its beginning, and waits for an agent; what
+    only dialing needs says nothing there: `number`, `ring_timeout_s`. Who calls may be unknown (`debtor_id`).
 
     A call whose agent was held before the person was claimed has her from the start: nobody else's readiness is
     spoken for by it. A preview is such a call that waits for her click.
@@ -60,8 +80,8 @@ class LiveCall:
 
     call_id: UUID
     campaign_id: int
-    debtor_id: int
-    number: E164
+    debtor_id: int | None
+    number: E164 | None
     caller_id: E164
     group: str
     ring_timeout_s: int
@@ -77,8 +97,11 @@ class LiveCall:
     detects: bool = False
     abandon_from: AbandonFrom = AbandonFrom.ANSWER
     verdict: Verdict | None = None
+    inbound: Inbound | None = None
     outcome: Outcome | None = None
     """As soon as it has ended."""
+    called_off: bool = False
+    """The person calls us: whatever is on its way to him ends."""
     again_after_s: float = 0.0
     """Seconds for which the person is left alone when the attempt is cancelled (a skipped preview)."""
     hung_up_by_agent: bool = False
@@ -91,6 +114,16 @@ class LiveCall:
     """Looks in a row at which its channel was not in Asterisk (``dialer.reconcile``)."""
     inbox: asyncio.Queue[Happening] = field(default_factory=asyncio.Queue)
     room: asyncio.Future[str | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def channel_id(self) -> str:
+        """Asterisk's name of the callee's or caller's channel."""
+        return str(self.call_id) if self.inbound is None else self.inbound.uniqueid
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Whose agents may take it."""
+        return frozenset({self.group}) if self.inbound is None else self.inbound.groups
 
     @property
     def is_machine(self) -> bool:
@@ -130,118 +163,20 @@ def live_call_of(one: Claim, campaign: Campaign, now: datetime) -> LiveCall:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """One step of a call, with all that is written with it."""
-
-    frm: AttemptState
-    to: AttemptState
-    event: Event
-    at: datetime
-    effects: tuple[Effect, ...]
-    agent: Agent | None
-    agent_event: AgentEvent | None
-    outcome: Outcome | None = None
-    hangup_cause: int | None = None
-    ended_by: EndedBy | None = None
-    verdict: Verdict | None = None
-
-
-def understood(call: LiveCall, happening: Happening) -> Happening:
-    """`happening` as `call` must take it: while Asterisk still listens, an answer is only a line that was picked up."""
-    if call.detects and happening.event is Event.ANSWERED and happening.verdict is None:
-        return replace(happening, event=Event.PICKED_UP)
-    return happening
-
-
-def steps_for(
-    call: LiveCall, happening: Happening, free_agent: Agent | None, abandon_after_s: float
-) -> list[PlannedStep]:
-    """The steps that `happening` makes, none when it changes nothing.
-
-    An answer with `free_agent` makes two steps that are written together: the callee never waits for
-    a second transaction.
-
-    Raises:
-        IllegalTransition: see ``dialer.calls.machine``.
-    """
-    first = _step(call, call.state, happening, call.agent, abandon_after_s)
-    if first is None:
-        return []
-    if first.event is not Event.ANSWERED:
-        return [first]
-    if happening.nobody_asks:
-        then = Happening(Event.NO_AGENT, happening.at)
-    elif free_agent is not None:
-        then = Happening(Event.AGENT_RESERVED, happening.at, agent=free_agent)
-    else:
-        return [first]
-    second = _step(call, AttemptState.ANSWERED, then, call.agent, abandon_after_s)
-    assert second is not None
-    return [first, second]
-
-
-def _step(
-    call: LiveCall, state: AttemptState, happening: Happening, agent: Agent | None, abandon_after_s: float
-) -> PlannedStep | None:
-    step = apply(state, happening.event)
-    if step is None:
-        return None
-    agent = happening.agent or agent
-    outcome: Outcome | None = None
-    ended_by: EndedBy | None = None
-    if step.to is AttemptState.ENDED:
-        outcome = outcome_of(
-            state,
-            happening.event,
-            hangup_cause=happening.hangup_cause,
-            answered_at=call.answered_at,
-            waits_from=call.waits_from,
-            ended_at=happening.at,
-            abandon_after_s=abandon_after_s,
-            is_machine=call.is_machine,
-        )
-        ended_by = _ended_by(call, happening.event)
-    return PlannedStep(
-        frm=state,
-        to=step.to,
-        event=happening.event,
-        at=happening.at,
-        effects=step.effects,
-        agent=agent,
-        agent_event=_agent_event(call, state, step.to, agent),
-        outcome=outcome,
-        hangup_cause=happening.hangup_cause,
-        ended_by=ended_by,
-        verdict=happening.verdict,
+def live_inbound_of(new: NewInbound, group: str, came_at: datetime) -> LiveCall:
+    """The call of somebody who has just called us, without an agent; `group`: its campaign's."""
+    return LiveCall(
+        call_id=new.call_id,
+        campaign_id=new.campaign_id,
+        debtor_id=new.debtor_id,
+        number=None,
+        caller_id=new.dialled,
+        group=group,
+        ring_timeout_s=0,
+        state=AttemptState.ANSWERED,
+        since=came_at,
+        claimed_at=came_at,
+        answered_at=came_at,
+        wants=new.wants,
+        inbound=Inbound(new.uniqueid, frozenset(new.agent_groups), new.wanted_agent_id),
     )
-
-
-def _agent_event(call: LiveCall, frm: AttemptState, to: AttemptState, agent: Agent | None) -> AgentEvent | None:
-    """What a step of the call means for its agent."""
-    if agent is None:
-        return None
-    match to:
-        case AttemptState.DIALING | AttemptState.RINGING if frm is to:
-            return AgentEvent.CALL_GONE  # held since the claim: her telephone was lost while it rang
-        case AttemptState.JOINING:
-            reserved_before = agent is call.agent  # held since the claim
-            return None if reserved_before else AgentEvent.RESERVED
-        case AttemptState.TALKING:
-            return AgentEvent.JOINED
-        case AttemptState.ABANDONING:
-            return AgentEvent.CALL_GONE
-        case AttemptState.ENDED:
-            if frm is AttemptState.ABANDONING:
-                return None
-            return AgentEvent.CALL_ENDED if frm is AttemptState.TALKING else AgentEvent.CALL_GONE
-        case _:
-            return None
-
-
-def _ended_by(call: LiveCall, event: Event) -> EndedBy:
-    if event is Event.VANISHED:
-        return "lost"
-    if call.hung_up_by_agent or call.agent_lost:
-        return "agent"
-    return "engine" if call.state is AttemptState.ABANDONING or call.is_machine else "callee"

@@ -17,12 +17,10 @@ from campaigns.return_calls import count_return_call
 from dialer.ami.events import ChannelCreated, LineState
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
-from dialer.line import call_id_or_none
+from dialer.line import FROM_TRUNK, call_id_or_none
 
 log = structlog.get_logger()
 
-_FROM_TRUNK = "from-trunk"
-"""The dialplan's context of calls of the trunk (asterisk-conf/pbx/extensions.conf)."""
 _RETRY_S = 0.5
 _TRIES = 240
 """The database may be away for two minutes; after that the call is not counted."""
@@ -67,5 +65,5 @@ def is_inbound(event: ChannelCreated) -> bool:
 
     A channel of our own Originate passes the trunk, too; it has our id, and begins as DOWN: nobody rings us on it.
     """
-    rings_us = event.context == _FROM_TRUNK and event.state is LineState.RING
+    rings_us = event.context == FROM_TRUNK and event.state is LineState.RING
     return rings_us and call_id_or_none(event.uniqueid) is None

@@ -24,6 +24,8 @@ _LABELS = {
     "answered": "応答",
     "connected": "オペレーターに接続",
     "abandoned": "放棄(2秒以内に接続できず)",
+    "inbound": "受電",
+    "inbound_taken": "受電のうちオペレーターに接続",
     "contact_ratio": "接触率(接触した人÷発信した人)",
     "answer_to_agent_ms_p50": "応答から接続まで 中央値(ミリ秒)",
     "answer_to_agent_ms_p99": "応答から接続まで 99%(ミリ秒)",

@@ -13,7 +13,7 @@ The pacing's seconds are counted from `HISTORY` before the start, so that none i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -21,14 +21,14 @@ import numpy as np
 
 from campaigns.answers import AnswersOfHour, RecentAttempt
 from campaigns.campaign import Campaign
-from dialer.agents.floor import serves
+from dialer.agents.choosing import serves
 from dialer.pacing.abandonment import hour_of
 from dialer.pacing.daring import AIM, EXCESS
 from dialer.pacing.estimating import Estimates
 from dialer.pacing.expectations import Expected
 from dialer.pacing.forecast import Forecast
 from dialer.pacing.hazard import Hazard
-from dialer.pacing.observed import Observed, RingEnded, Talked, WrappedUp
+from dialer.pacing.observed import CameIn, Observed, RingEnded, Talked, WrappedUp
 
 HISTORY = timedelta(days=14)
 """How far back is read at a start: over the longest holidays."""
@@ -111,6 +111,12 @@ class Learning:
         """Something of an agent of `group`."""
         for campaign, estimates in self._of.values():
             if serves(group, campaign.agent_group):
+                estimates.observe(seen)
+
+    def observe_caller(self, groups: Collection[str], seen: CameIn) -> None:
+        """Somebody called whom agents of any of `groups` may take: once for each campaign that shares them."""
+        for campaign, estimates in self._of.values():
+            if any(serves(group, campaign.agent_group) for group in groups):
                 estimates.observe(seen)
 
     def forecast(self, campaign_id: int, now: datetime) -> Forecast | None:

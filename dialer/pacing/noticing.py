@@ -24,7 +24,7 @@ from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentState
 from dialer.calls.live_call import LiveCall
 from dialer.pacing.learning import LONGEST_WRAP_S
-from dialer.pacing.observed import Abandoned, Joined, RingEnded, Talked, WrappedUp
+from dialer.pacing.observed import Abandoned, CameIn, Joined, RingEnded, Talked, WrappedUp
 
 _RINGS = (AttemptState.DIALING, AttemptState.RINGING)
 
@@ -48,6 +48,7 @@ class Noticing:
         seconds: a moment in seconds on the scale of the observations.
         threshold_s: by campaign id, when an answered call without an agent is abandoned, seconds.
         detected: hears the campaign's id and the seconds from the answer to the verdict that it is a person.
+        came_in: hears of a call that came in, with the groups whose agents may take it.
     """
 
     def __init__(
@@ -58,27 +59,43 @@ class Noticing:
         seconds: Callable[[datetime], float],
         threshold_s: Callable[[int], float],
         detected: Callable[[int, float], None] = lambda campaign_id, after_s: None,
+        came_in: Callable[[frozenset[str], CameIn], None] = lambda groups, seen: None,
     ) -> None:
         self._of_campaign = of_campaign
         self._of_group = of_group
         self._seconds = seconds
         self._threshold_s = threshold_s
         self._detected = detected
+        self._came_in = came_in
         self._told: WeakKeyDictionary[LiveCall, _Told] = WeakKeyDictionary()  # a call that is given up leaves nothing
         self._wrapping: dict[int, datetime] = {}
 
     def call_changed(self, call: LiveCall) -> None:
         """A call is in another state than before, or over."""
+        is_new = call not in self._told
         told = self._told.setdefault(call, _Told())
+        if call.inbound is not None:
+            self._caller(call, is_new=is_new)
+            return
         if call.state in _RINGS and not told.dialed:
             told.dialed, told.had_agent = True, call.agent is not None
         self._ring(call, told)
         self._meeting(call, told)
         if _is_over(call):
-            if call.joined_at is not None and call.agent is not None:
-                talk_s = (call.since - call.joined_at).total_seconds()
-                self._of_group(call.agent.group, Talked(self._seconds(call.since), max(0.0, talk_s)))
-            del self._told[call]
+            self._end(call)
+
+    def _caller(self, call: LiveCall, *, is_new: bool) -> None:
+        """A call that came in says how many do, and how long agents talk; nothing about any list."""
+        if is_new and not call.adopted:
+            self._came_in(call.groups, CameIn(self._seconds(call.claimed_at)))
+        if _is_over(call):
+            self._end(call)
+
+    def _end(self, call: LiveCall) -> None:
+        if call.joined_at is not None and call.agent is not None:
+            talk_s = (call.since - call.joined_at).total_seconds()
+            self._of_group(call.agent.group, Talked(self._seconds(call.since), max(0.0, talk_s)))
+        del self._told[call]
 
     def _ring(self, call: LiveCall, told: _Told) -> None:
         over = call.person_at or (call.since if _is_over(call) or call.is_machine else None)

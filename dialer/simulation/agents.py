@@ -115,9 +115,11 @@ class SimulatedAgent:
         """Look at the person as the page does, think for a while, enter a result."""
         async with session.get(f"/api/calls/{call_id}") as response:
             response.raise_for_status()
-            await response.read()
+            is_known = (await response.json())["debtor"] is not None
         await self._clock.sleep(self._random.expovariate(1 / self._habits.wrap_up_s))
         chosen = self._random.choices([d for d, _ in _CHOICES], [weight for _, weight in _CHOICES])[0]
+        if not is_known:
+            chosen = Disposition.CONTACT_THIRD_PARTY  # of a caller whom nobody knows nothing can be promised
         body: dict[str, Any] = {"disposition": str(chosen), "next": "ready"}
         if chosen is Disposition.PROMISE:
             due_on = jst_date(self._clock.now()) + timedelta(days=self._random.randint(*_PROMISE_DAYS))

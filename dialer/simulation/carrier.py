@@ -172,6 +172,12 @@ class CarrierDriver:
             raise LookupError("a number that was never called can't ring back")
         return await self.call_in(number, offers[-1].caller, talk_s=talk_s)
 
+    def nobody_rings_back(self) -> None:
+        """From now on nobody rings back by himself; who was about to lets it be."""
+        self._ring_back_habit = None
+        for task in self._tasks:
+            task.cancel()
+
     async def call_in(self, number: E164, dialled: str, *, talk_s: float = 20.0) -> str:
         """`number` calls `dialled`, one of our numbers; as `ring_back` otherwise."""
         call_id = f"in-{uuid4()}"
@@ -190,6 +196,13 @@ class CarrierDriver:
     async def hang_up(self, uniqueid: str) -> bool:
         """The person on a channel of the book hangs up now; False when the call is over already."""
         return await hang_up(self._ami, uniqueid)
+
+    async def hang_up_people(self) -> None:
+        """Everybody who is on a call, ours or his own, hangs up now."""
+        called = [offer.uniqueid for offer in self.offers.calls.values() if offer.ended_at is None]
+        calling = [one.uniqueid for one in self.ring_backs.values() if one.ended_at is None]
+        for uniqueid in called + calling:
+            await self.hang_up(uniqueid)
 
     async def hang_up_telephones(self) -> int:
         """Every simulated agent's telephone hangs up its leg; returns how many did."""

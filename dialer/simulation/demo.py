@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from dialer.clock import Clock
 from dialer.errors import EngineUnavailable, StartError
 from dialer.settings import Settings
 from dialer.simulation.agents import Habits
+from dialer.simulation.carrier import RingBackHabit
 from dialer.simulation.habits import habits_of
 from dialer.simulation.people_file import write_people
 from dialer.simulation.population import Population
@@ -40,6 +41,7 @@ _SEED = 1
 _RATIO = 1.5
 _LINES_PER_AGENT = {DialMode.PREDICTIVE: 6}
 """Calls at one time; 2 in the other modes. The predictive mode is to be held by its target, not by its lines."""
+_RING_BACKS = RingBackHabit(ratio=0.15, after_s=20.0)
 _DRAIN_S = 240.0
 _RECORDINGS_S = 60.0
 _POLL_S = 0.1
@@ -93,7 +95,7 @@ class Demo:
         """
         async with self._site as site:
             population = await self._import_people(site.db)
-            await site.start_network(population)
+            await site.start_network(population, replace(_RING_BACKS, talk_s=self._options.talk_s))
             await site.start_processes()
             self.accounts = [
                 await site.account("kanrisha", "管理 花子", Role.SUPERVISOR, takes_calls=False),
@@ -179,13 +181,13 @@ class Demo:
             in_a_hurry: the simulated people hang up now.
         """
         await set_state(site.db, self.campaign_id, CampaignState.STOPPED)
+        site.carrier.driver.nobody_rings_back()
         self._report("no new calls; those that are up come to their end")
         if in_a_hurry:
-            for offer in site.carrier.driver.offers.calls.values():
-                if offer.ended_at is None:
-                    await site.carrier.driver.hang_up(offer.uniqueid)
+            await site.carrier.driver.hang_up_people()
         for count, within_s in (
             (_sql.open_attempts, _DRAIN_S),
+            (_sql.open_inbound, _DRAIN_S),
             (_sql.undisposed, _RECORDINGS_S),
             (_sql.recordings_open, _RECORDINGS_S),
         ):

@@ -25,6 +25,7 @@ from dialer.control_client import ControlClient
 from dialer.errors import StartError
 from dialer.settings import Settings
 from dialer.simulation.agents import Habits, SimulatedAgent
+from dialer.simulation.carrier import RingBackHabit
 from dialer.simulation.network import SimulatedCarrier
 from dialer.simulation.population import Callees
 from dialer.site import processes
@@ -94,11 +95,12 @@ class SimulatedSite:
     ) -> None:
         await self._stack.aclose()
 
-    async def start_network(self, population: Callees | None) -> None:
+    async def start_network(self, population: Callees | None, ring_backs: RingBackHabit | None = None) -> None:
         """Start our Asterisk and the carrier.
 
         Args:
             population: None = the last digits of the numbers script the calls.
+            ring_backs: how people who missed a call behave; None = nobody rings back.
 
         Raises:
             StartError: too few seats, or one of the two did not come up.
@@ -116,6 +118,7 @@ class SimulatedSite:
             phones=telephones,
             rootfs=find_root(),
             population=population,
+            ring_backs=ring_backs,
         )
         await self._site.start(self.carrier)
         await until_registered(self.settings, self._clock)

@@ -28,6 +28,7 @@ class Summary:
         dialed: attempts whose Originate was sent.
         answered: attempts that were picked up; connected: those joined to an agent; abandoned: those
             without an agent for the threshold.
+        inbound: calls that came in for the campaign's agents; inbound_taken: those joined to one.
         contact_ratio: persons with a contact ÷ persons dialed, over the run; 0 when nobody was dialed.
         answer_to_agent_ms_p50, answer_to_agent_ms_p99: callee up → both in one bridge, by Asterisk's
             own stamps, milliseconds; None without a conversation.
@@ -41,6 +42,8 @@ class Summary:
     answered: int
     connected: int
     abandoned: int
+    inbound: int
+    inbound_taken: int
     contact_ratio: float
     answer_to_agent_ms_p50: float | None
     answer_to_agent_ms_p99: float | None
@@ -61,6 +64,7 @@ async def read_summary(conn: asyncpg.Connection, campaign_id: int, *, drift: int
         book: the carrier's, when the calls went to the simulated one; it must know nothing else.
     """
     row = await _sql.summary(conn, campaign_id=campaign_id, heard_dbfs=HEARD_DBFS)
+    inbound = await _sql.inbound(conn, campaign_id=campaign_id)
     unaccounted = row["without_outcome"] + row["unresolved"]
     if book is not None:
         rows = [r async for r in _sql.dialed_numbers(conn, campaign_id=campaign_id)]
@@ -74,13 +78,15 @@ async def read_summary(conn: asyncpg.Connection, campaign_id: int, *, drift: int
         answered=row["answered"],
         connected=row["connected"],
         abandoned=row["abandoned"],
+        inbound=inbound["inbound"],
+        inbound_taken=inbound["inbound_taken"],
         contact_ratio=round(row["persons_contacted"] / row["persons_dialed"], 4) if row["persons_dialed"] else 0.0,
         answer_to_agent_ms_p50=_rounded(row["p50_ms"]),
         answer_to_agent_ms_p99=_rounded(row["p99_ms"]),
         recordings=row["recordings"],
         recordings_both_voices=row["recordings_both_voices"],
         unaccounted=unaccounted,
-        drift=drift + row["open_attempts"],
+        drift=drift + row["open_attempts"] + inbound["inbound_open"],
     )
 
 

@@ -37,6 +37,7 @@ _COUNTS = (
     ("answered", "応答"),
     ("connected", "接続"),
     ("abandoned", "放棄"),
+    ("inbound", "受電"),
     ("contacts", "接触"),
     ("busy", "話中"),
     ("no_answer", "不在"),

@@ -18,10 +18,13 @@ from tests.asterisk.watching import Watched
 
 
 @pytest.fixture
-def network_settings() -> Iterator[Settings]:
-    """Settings with free ports and a short folder of their own (the console's socket must fit in 107 bytes)."""
+def network_settings(request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Settings with free ports and a short folder of their own (the console's socket must fit in 107 bytes).
+
+    A test's own fields are given as the fixture's parameter.
+    """
     with tempfile.TemporaryDirectory(prefix="ts-net-") as folder:
-        yield settings_in(Path(folder))
+        yield settings_in(Path(folder), **getattr(request, "param", {}))
 
 
 def settings_in(var: Path, **more: object) -> Settings:

@@ -16,7 +16,9 @@ AUDIBLE = 10 ** (-25 / 20)  # amplitude of full scale: the test's tones lie betw
 AGENT_HZ = 600
 CALLEE_HZ = 1000
 # Each far from the others and from their harmonics; the frames of 20 ms are 50 Hz wide.
-PROMPT_HZ: Mapping[str, int] = {"abandoned": 1500, "interrupted": 1700, "closed": 2100, "busy_desk": 2500}
+PROMPT_HZ: Mapping[str, int] = {
+    "abandoned": 1500, "interrupted": 1700, "closed": 2100, "busy_desk": 2500, "waiting": 2300, "waiting_music": 2700,
+}  # fmt: skip
 SIMULATED: Mapping[str, int] = {"callee_hello": 2900, "voicemail_greeting": 3100, "beep": 1400, "agent_hello": 3300}
 PROMPT_S = 0.6
 AGENT_SPEECH_S = 3.0

@@ -18,6 +18,7 @@ from agi.questions import InboundAnswer, Prompt, Room
 from campaigns.model import E164
 from dialer.ami import actions
 from dialer.ami.events import RoomJoined, RoomLeft
+from dialer.asterisk.line import AsteriskLine
 from dialer.asterisk.render import TRUNK_WATCH
 from dialer.clock import SystemClock
 from dialer.errors import AmiError
@@ -243,6 +244,42 @@ async def test_a_caller_who_gets_no_agent_hears_why_and_is_not_recorded(
     await pbx.gone((await pbx.incoming()).uniqueid)
     heard = pbx_and_carrier.carrier.heard(pbx_and_carrier.driver.ring_backs[call_id])
     await until(lambda: prompts_in(heard) == {str(prompt)})
+    assert list(pbx_and_carrier.settings.spool.iterdir()) == []
+
+
+async def test_a_caller_who_waits_is_never_in_silence_and_is_recorded_when_an_agent_takes_him(
+    pbx: Watched, pbx_and_carrier: SimulatedNetwork, desk: Desk
+) -> None:
+    """Sentence and music until he is fetched; then both voices, under the call's own name."""
+    call_id = "4f8e6a52-0000-4000-8000-000000000002"
+    await pbx.lay_leg(SEAT)
+    desk.inbound_answer = InboundAnswer(waits=True)
+    heard_id = await ring_in(pbx_and_carrier)
+    incoming = await pbx.incoming()
+    heard = pbx_and_carrier.carrier.heard(pbx_and_carrier.driver.ring_backs[heard_id])
+    await until(lambda: heard.exists() and prompts_in(heard) == {"waiting", "waiting_music"}, what="sentence and music")
+    line = AsteriskLine(pbx.ami, pbx_and_carrier.journal)
+    assert (await line.channels())[incoming.uniqueid].waits
+    assert list(pbx_and_carrier.settings.spool.iterdir()) == []
+    await line.fetch(incoming.uniqueid, call_id, SEAT)
+    await pbx.event(RoomJoined, incoming.uniqueid)
+    agent = pbx_and_carrier.settings.spool / f"{call_id}-agent.wav"
+    await until(lambda: agent.exists() and heard_for_s(agent, AGENT_HZ) > 1.0, what="the agent is recorded")
+    await line.hang_up(incoming.uniqueid)
+    await pbx.gone(incoming.uniqueid)
+    assert heard_for_s(pbx_and_carrier.settings.spool / f"{call_id}-callee.wav", CALLEE_HZ) > 1.0
+
+
+@pytest.mark.parametrize("network_settings", [{"inbound_wait_s": 0.5}], indirect=True)
+async def test_a_caller_whom_nobody_fetches_hears_the_sentence(
+    pbx: Watched, pbx_and_carrier: SimulatedNetwork, desk: Desk
+) -> None:
+    """The engine that told him to wait is dead: the dialplan ends it by itself, 5 s after the engine would have."""
+    desk.inbound_answer = InboundAnswer(waits=True)
+    call_id = await ring_in(pbx_and_carrier)
+    await pbx.gone((await pbx.incoming()).uniqueid, within_s=15.0)
+    heard = pbx_and_carrier.carrier.heard(pbx_and_carrier.driver.ring_backs[call_id])
+    await until(lambda: "busy_desk" in prompts_in(heard))
     assert list(pbx_and_carrier.settings.spool.iterdir()) == []
 
 

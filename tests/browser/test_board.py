@@ -34,6 +34,23 @@ async def test_the_board_follows_agents_calls_and_counts_without_a_reload(desk: 
         assert "仮名川" not in await page.content()
 
 
+async def test_the_board_says_how_many_callers_wait_and_how_long(desk: Desk) -> None:
+    """Pushed: it appears with the first of them, and is gone when an agent has taken the last."""
+    site = desk.site
+    agent_id = site.users["agent1"]
+    async with desk.page("boss") as page, site.client("agent1") as agent:
+        await expect(page.get_by_test_id("waiting")).to_be_hidden()
+        await agent.post("/api/seat", json={"kind": "sip"})
+        await agent.post("/api/ready", json={})
+        first = await site.engine.call_in(site.campaign_id, waited_s=75)
+        await site.engine.call_in(site.campaign_id)
+        await expect(page.get_by_test_id("waiting")).to_contain_text("待ち呼 2人、最長 1:1")
+        await site.engine.take(first, agent_id)
+        await expect(page.get_by_test_id("waiting")).to_contain_text("待ち呼 1人")
+        await expect(page.get_by_test_id(f"agent-{agent_id}")).to_have_attribute("data-state", "talking")
+        await expect(page.get_by_test_id("call-row").first).to_contain_text("受電")
+
+
 async def test_a_supervisor_frees_a_seat_that_was_left_in_wrap_up(desk: Desk) -> None:
     """Her languages stand on her tile; the seat is freed after a question, and never out of a talk."""
     site = desk.site

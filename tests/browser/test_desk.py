@@ -89,6 +89,23 @@ async def test_the_page_says_when_the_shift_ends_today_and_that_it_is_over(desk:
         await expect(page.get_by_test_id("shift-chip")).to_be_hidden()
 
 
+async def test_a_caller_whom_nobody_knows_is_said_to_be_one(desk: Desk) -> None:
+    """着信 in the band, no person on the screen, and the call can be ended with a result."""
+    site = desk.site
+    agent_id = site.users["agent1"]
+    async with desk.page("agent1") as page:
+        await work(page)
+        call_id = await site.engine.call_in(site.campaign_id)
+        await site.engine.take(call_id, agent_id)
+        await expect(page.get_by_test_id("person")).to_contain_text("登録のない発信者")
+        await expect(page.get_by_test_id("strip-note")).to_have_text("着信です。電話番号の持ち主が特定できません。")
+        await site.engine.end(call_id)
+        await expect(page.get_by_test_id("state-label")).to_have_text("後処理")
+        await page.get_by_test_id("disposition-contact_third_party").click()
+        await page.get_by_test_id("dispose-ready").click()
+        await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "ready")
+
+
 async def test_a_page_that_is_loaded_again_in_a_call_finds_the_call(desk: Desk) -> None:
     """State is the engine's: a reload shows the same seat, the same person, the same state."""
     site = desk.site

@@ -87,9 +87,9 @@ async def test_who_waits_gets_the_next_agent_who_becomes_free(engine: SmallEngin
     (agent,) = await engine.add_agents(1, ready=False)
     first, second = await ring(engine, 2)
     engine.line.answer(first)
-    await until(lambda: len(engine.desk._waiting) == 1, what="the first waits")
+    await until(lambda: len(engine.desk.waiting) == 1, what="the first waits")
     engine.line.answer(second)
-    await until(lambda: len(engine.desk._waiting) == 2, what="both wait")
+    await until(lambda: len(engine.desk.waiting) == 2, what="both wait")
     await engine.requests.ready(agent.agent_id)
     await until(lambda: engine.line.talking == [first], what="the first is joined")
     await end_all(engine)
@@ -276,6 +276,28 @@ async def test_a_database_that_goes_away_loses_no_step(wired: tuple[Wire, SmallE
     assert (await engine.row(calls[2]))["outcome"] == Outcome.BUSY
     assert {(await engine.row(c))["outcome"] for c in calls[:2]} == {Outcome.ABANDONED}
     assert [a.status.state for a in agents] == [AgentState.READY] * 3
+    await engine.assert_settled()
+
+
+async def test_callers_are_told_something_while_the_database_is_away(wired: tuple[Wire, SmallEngine]) -> None:
+    """Who comes then hears the sentence at once; who waited already gets his agent when it is back."""
+    wire, engine = wired
+    engine.start(dialing=False, looking=False)
+    await engine.town.campaign()
+    waits = engine.line.come_in("0250000001", None)
+    await until(lambda: engine.line.callers == [waits], what="he waits")
+    await wire.cut()
+    comes = engine.line.come_in("0250000001", None)
+    await until(lambda: engine.line.said.get(comes) == "busy_desk", what="the sentence")
+    wire.away = False
+    wire.commits_to_lose = 0
+    (agent,) = await engine.add_agents(1)
+    await until(lambda: engine.line.talking == [waits], what="he talks")
+    assert agent.status.state in (AgentState.RESERVED, AgentState.TALKING)
+    wire.commits_to_lose = 1
+    engine.line.end(waits)
+    await until(lambda: agent.status.state is AgentState.WRAP_UP, what="her wrap-up, though the answer was lost")
+    assert wire.lost == 1
     await engine.assert_settled()
 
 

@@ -152,6 +152,7 @@ async def test_no_message_holds_a_persons_name_or_number(stage: Stage) -> None:
     await until(lambda: kinds <= {m["type"] for m in stage.heard}, what="every kind of message")
     told = json.dumps(stage.heard, ensure_ascii=False)
     told += json.dumps(stage.live.snapshot(engine.floor, engine.desk), ensure_ascii=False)
+    assert call.number is not None
     assert call.number not in told
     assert call.number.removeprefix("+81") not in told
     assert "太郎" not in told

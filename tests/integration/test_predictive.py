@@ -385,6 +385,7 @@ async def test_each_decision_can_be_read_and_replayed(engine: SmallEngine, tmp_p
     trace.close()
     text = gzip.decompress(file.read_bytes()).decode()
     for call in engine.desk.calls.values():
+        assert call.number is not None
         assert call.number.removeprefix("+81") not in text
         assert str(call.call_id) not in text
     await engine.everybody_hangs_up()

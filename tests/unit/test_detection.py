@@ -12,9 +12,10 @@ import pytest
 from campaigns.campaign import Campaign, CampaignState
 from campaigns.detection import AbandonFrom, AmdStatus, Detection, Verdict, verdict_of
 from campaigns.model import E164, AttemptState, Outcome
-from dialer.calls.live_call import Happening, LiveCall, PlannedStep, steps_for, understood
+from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Effect, Event
 from dialer.calls.outcomes import LISTENED_AT_MOST_S
+from dialer.calls.steps import PlannedStep, steps_for, understood
 from dialer.pacing.moment import snapshot_of
 from dialer.pacing.noticing import Noticing
 from dialer.pacing.observed import Abandoned, Joined, Observed, RingEnded

@@ -11,8 +11,9 @@ import pytest
 from campaigns.model import E164, AttemptState, Outcome
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentEvent, AgentState, AgentStatus
-from dialer.calls.live_call import Happening, LiveCall, PlannedStep, steps_for
+from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Effect, Event
+from dialer.calls.steps import PlannedStep, steps_for
 
 NOW = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 S = AttemptState

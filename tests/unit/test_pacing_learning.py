@@ -11,7 +11,7 @@ from campaigns.answers import AnswersOfHour, RecentAttempt
 from campaigns.campaign import Campaign, CampaignState
 from campaigns.pacing import Pacing
 from dialer.pacing.learning import HISTORY, Learning
-from dialer.pacing.observed import RingEnded, Talked
+from dialer.pacing.observed import CameIn, RingEnded, Talked
 from tests.fixtures_people import TUESDAY
 
 
@@ -95,6 +95,19 @@ def test_what_happens_now_goes_to_those_whom_it_concerns() -> None:
     assert third is not None
     assert first.talk == second.talk != third.talk
     assert first.shift != second.shift == third.shift
+
+
+def test_a_caller_counts_for_every_campaign_that_shares_the_agents() -> None:
+    """Once for each, however many of its groups the campaign shares; not for the others."""
+    one, everybody, south = campaign(1, "north"), campaign(2, "all"), campaign(3, "south")
+    made = Learning(TUESDAY)
+    for each in (one, everybody, south):
+        made.begin(each, made.made_from(each, []))
+    made.observe_caller(["north", "east"], CameIn(made.seconds(TUESDAY)))
+    rates = [made.forecast(n, TUESDAY + timedelta(minutes=1)) for n in (1, 2, 3)]
+    first, second, third = (0.0 if rate is None else rate.inbound_per_s for rate in rates)
+    assert first == second > 0.0
+    assert third == 0.0
 
 
 def test_another_group_begins_anew() -> None:

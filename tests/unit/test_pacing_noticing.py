@@ -13,13 +13,14 @@ import pytest
 
 from campaigns.campaign import Campaign, CampaignState
 from campaigns.detection import AbandonFrom
+from campaigns.inbound_calls import NewInbound
 from campaigns.model import E164, AttemptState, Outcome
 from dialer.agents.floor import Agent
 from dialer.agents.machine import AgentState, AgentStatus
-from dialer.calls.live_call import LiveCall
+from dialer.calls.live_call import LiveCall, live_inbound_of
 from dialer.pacing.learning import LONGEST_WRAP_S, Learning
 from dialer.pacing.noticing import Noticing
-from dialer.pacing.observed import Abandoned, Joined, Observed, RingEnded, Talked, WrappedUp
+from dialer.pacing.observed import Abandoned, CameIn, Joined, Observed, RingEnded, Talked, WrappedUp
 from tests.fixtures_people import TUESDAY
 
 S = AttemptState
@@ -139,6 +140,34 @@ async def test_a_wrap_up_is_noticed_when_it_is_over(watched: Watched) -> None:
         watched.noticing.agent_changed(watched.agent)
     assert watched.heard == [WrappedUp(85.0, 25.0)]
     assert watched.groups == ["north"]
+
+
+async def test_a_call_that_came_in_teaches_how_many_do_and_how_long_agents_talk(watched: Watched) -> None:
+    """Once, with the groups whose agents may take it; nothing of it is an answer of the list, or abandoned."""
+    came: list[tuple[frozenset[str], CameIn]] = []
+    watched.noticing = Noticing(
+        watched._of_campaign, watched._of_group, seconds=seconds, threshold_s=lambda _: 2.0,
+        came_in=lambda groups, seen: came.append((groups, seen)),
+    )  # fmt: skip
+    new = NewInbound(CALL_ID, "1795210673.1", E164("+81250000001"), None, 5, ("north", "south"))
+    watched.call = live_inbound_of(new, "north", TUESDAY)
+    seen = watched.goes((S.ANSWERED, 0.0), (S.JOINING, 39.0), (S.TALKING, 40.0), (S.ENDED, 100.0))
+    assert seen == [Talked(100.0, 60.0)]
+    assert came == [(frozenset({"north", "south"}), CameIn(0.0))]
+
+
+async def test_a_caller_of_an_engine_before_us_is_not_counted_again(watched: Watched) -> None:
+    """A restart is no rush of callers."""
+    came: list[CameIn] = []
+    watched.noticing = Noticing(
+        watched._of_campaign, watched._of_group, seconds=seconds, threshold_s=lambda _: 2.0,
+        came_in=lambda groups, seen: came.append(seen),
+    )  # fmt: skip
+    new = NewInbound(CALL_ID, "1795210673.1", E164("+81250000001"), None, 5, ("north",))
+    watched.call = live_inbound_of(new, "north", TUESDAY)
+    watched.call.adopted = True
+    assert watched.goes((S.ANSWERED, 0.0), (S.ABANDONING, 180.0), (S.ENDED, 190.0)) == []
+    assert came == []
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CONGESTION, Outcome.CANCELLED])

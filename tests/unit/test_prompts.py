@@ -11,7 +11,7 @@ import pytest
 
 from dialer.asterisk.templates import PROMPTS
 
-SPEECH = sorted(path for path in PROMPTS.glob("*.wav") if path.stem != "beep")
+SPEECH = sorted(path for path in PROMPTS.glob("*.wav") if path.stem not in ("beep", "waiting_music"))
 
 
 def level_dbfs(values: array.array[int]) -> float:

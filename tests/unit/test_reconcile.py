@@ -10,7 +10,8 @@ from campaigns.model import AttemptState as S
 from dialer.calls.live_call import Happening
 from dialer.calls.machine import Event
 from dialer.line import EndedChannel, LiveChannel
-from dialer.reconcile import Drift, missed_until_the_end, missed_while_up
+from dialer.missed import missed_until_the_end, missed_while_up
+from dialer.reconcile import Drift
 
 NOW = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 ANSWERED, JOINED, ENDED = (NOW + timedelta(seconds=s) for s in (1, 2, 60))

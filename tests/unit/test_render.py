@@ -222,9 +222,10 @@ def test_the_carrier_plays_the_telephones_of_sip_seats_only(tmp_path: Path, root
 
 def test_every_prompt_of_the_dialplan_is_there() -> None:
     """A sentence that nobody recorded would be silence."""
-    named = re.search(r"for prompt in \[(.+?)\]", (TEMPLATES / "pbx" / "extensions.conf.j2").read_text())
+    pbx = (TEMPLATES / "pbx" / "extensions.conf.j2").read_text()
+    named = re.search(r"for prompt in \[(.+?)\]", pbx)
     assert named is not None
-    prompts = set(re.findall(r'"(\w+)"', named.group(1)))
+    prompts = set(re.findall(r'"(\w+)"', named.group(1))) | set(re.findall(r"\$\{PROMPTS\}/(\w+)", pbx))
     carrier = (TEMPLATES / "carrier" / "extensions.conf.j2").read_text()
     prompts |= set(re.findall(r"\$\{PROMPTS\}/(\w+)", carrier))
     assert prompts >= {"abandoned", "interrupted", "closed", "busy_desk", "callee_hello", "voicemail_greeting"}

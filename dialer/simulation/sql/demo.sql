@@ -4,6 +4,9 @@ SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND dialed_at IS N
 -- name: open_attempts(campaign_id)$
 SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id AND ended_at IS NULL;
 
+-- name: open_inbound(campaign_id)$
+SELECT count(*) FROM inbound_call WHERE campaign_id = :campaign_id AND ended_at IS NULL;
+
 -- name: undisposed(campaign_id)$
 -- Conversations of simulated agents whose result is not entered yet; a person in the browser takes her time.
 SELECT count(*)

@@ -31,3 +31,9 @@ SELECT number, count(*) AS sent, count(*) FILTER (WHERE outcome IS DISTINCT FROM
 FROM attempt
 WHERE campaign_id = :campaign_id AND dialed_at IS NOT NULL
 GROUP BY number;
+
+-- name: inbound(campaign_id)^
+SELECT count(*) AS inbound, count(call.joined_at) AS inbound_taken,
+       count(*) FILTER (WHERE inbound_call.ended_at IS NULL) AS inbound_open
+  FROM inbound_call LEFT JOIN call USING (call_id)
+ WHERE inbound_call.campaign_id = :campaign_id;

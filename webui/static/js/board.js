@@ -22,6 +22,8 @@ function figures() {
     ['発信', count(c.dialed), '本日、回線に出した発信の数'],
     ['応答', count(c.answered), '発信のうち、相手が電話に出た数（留守番電話などを含む）'],
     ['接続', count(c.connected), '応答のうち、オペレーターとつながった数'],
+    ['受電', count(c.inbound), '本日、受付時間内にかかってきた電話の数'],
+    ['受電応答', count(c.inbound_taken), '受電のうち、オペレーターにつないだ数'],
     ['接触', count(c.contacts), '本人または同一世帯員と話ができた数（オペレーターの結果入力による）'],
     ['放棄率', percent(c.abandoned, (c.abandoned ?? 0) + (c.connected ?? 0)), '放棄 ÷（放棄＋接続）。放棄 = 応答したが、決められた秒数以内にオペレーターとつながらなかった通話。対象は本日'],
     ['接触率', percent(c.contacts, c.dialed), '接触 ÷ 発信。対象は本日'],
@@ -95,6 +97,7 @@ function draw() {
     drawCampaigns();
     drawAgents();
     drawCalls();
+    drawWaiting();
     tick();
   });
 }
@@ -234,6 +237,20 @@ function campaignOf(callId) {
   return call ? campaigns.get(call.campaign_id)?.name ?? '' : '';
 }
 
+/** Callers for whom no agent is free yet: how many, and how long the first of them has waited. */
+function drawWaiting() {
+  const waiting = [...calls.values()].filter(isWaiting).map((c) => c.answered_at ?? c.since).sort();
+  const box = byId('waiting');
+  box.hidden = waiting.length === 0;
+  if (box.hidden) return;
+  setText(byId('waiting-count'), `待ち呼 ${waiting.length}人、最長`);
+  byId('waiting-longest').dataset.since = waiting[0];
+}
+
+function isWaiting(call) {
+  return call.direction === 'inbound' && call.state === 'answered';
+}
+
 function drawCalls() {
   const rows = [...calls.values()].sort((a, b) => a.since.localeCompare(b.since));
   const box = byId('calls');
@@ -257,7 +274,7 @@ function callRow(first) {
   const campaign = h('td', {});
   const row = h('tr', { data: { testid: 'call-row' } }, h('td', {}, state), time, h('td', {}, first.direction === 'inbound' ? '受電' : '架電'), who, campaign);
   row.update = (c) => {
-    setText(state, labels.call_states[c.state] ?? c.state);
+    setText(state, isWaiting(c) ? '待ち呼' : labels.call_states[c.state] ?? c.state);
     state.dataset.state = c.state;
     time.dataset.since = c.answered_at ?? c.since;
     setText(who, agents.get(c.agent_id)?.name ?? '—');

@@ -74,6 +74,8 @@ export class Strip {
       return reason ?? '';
     }
     if (agent.state === 'ready') return '次の通話を待っています。つながると同時に対象者が表示されます。';
+    const inbound = ['reserved', 'talking'].includes(agent.state) && screen?.call.direction === 'inbound';
+    if (inbound && agent.next !== 'not_ready') return screen.debtor ? '着信です。' : '着信です。電話番号の持ち主が特定できません。';
     if (ON_CALL.has(agent.state) && agent.next === 'not_ready') return '通話後に離席します。';
     if (agent.state === 'reserved' && NOT_ANSWERED.has(call?.state) && screen && screen.call.dial_mode !== 'preview') {
       return 'あなたを指定した発信です。相手が出ると、そのままつながります。';
