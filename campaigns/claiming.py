@@ -20,12 +20,13 @@ from uuid import UUID
 
 import asyncpg
 
+from campaigns.ahead import ahead_of, days_of, turns_of
 from campaigns.calendar import cell_of, hour_of_week, jst_date, month_start
 from campaigns.campaign import Campaign, load_campaign
 from campaigns.errors import StaleState
 from campaigns.facts import read_facts
 from campaigns.listing import refresh_progress
-from campaigns.model import E164, Rotation, Window
+from campaigns.model import E164, Window
 from campaigns.opening.campaign_hours import CampaignHours
 from campaigns.opening.store import load_openings
 from campaigns.queries import claim_queries, queries
@@ -107,8 +108,8 @@ async def claim_reserved(
 async def reserved_wanted(conn: asyncpg.Connection, campaign_id: int, now: datetime) -> frozenset[str]:
     """What the people of this list want who could be called at `now` with an agent reserved; mostly empty.
 
-    The spread rules are asked as the claim asks them, so that nobody is held for people whose day or hour this is not.
-    What is asked of other tables (an open call of the household, a line that was rung just now) is left to the claim.
+    Asked in the words of the claim itself, so that no agent is held for people whom `claim_reserved` would not find:
+    not for those whose day, hour or debt this is not, nor for those whose household or line is called or rests.
     """
     wanted = [row["wants"] async for row in queries.reserved_wanted(conn, campaign_id=campaign_id, now=now)]
     if not wanted:
@@ -118,17 +119,8 @@ async def reserved_wanted(conn: asyncpg.Connection, campaign_id: int, now: datet
     window = hours.window_at(now)
     if window is None:
         return frozenset()
-    rows = queries.reserved_in_turn(
-        conn,
-        campaign_id=campaign_id,
-        wanted=wanted,
-        now=now,
-        hour_of_week=hour_of_week(now),
-        call_window=window,
-        day=_days(cell_of(window, jst_date(now)), window),
-        days_ahead=_days(hours.cells_ahead(now, window), window),
-        turns=_turns(others_ahead(campaign, hours, now, window), window),
-    )
+    asked = _asked(campaign, hours, window, now)
+    rows = getattr(claim_queries, f"reserved_in_turn_{window}")(conn, wanted=wanted, **asked)
     return frozenset([row["wants"] async for row in rows])
 
 
@@ -147,27 +139,14 @@ async def _claim(
         return []
     openings = await load_openings(conn, first_on=jst_date(now), campaign_id=campaign.campaign_id)
     hours = openings.hours_of(campaign)
-    cell, ahead = cell_of(window, jst_date(now)), hours.cells_ahead(now, window)
-    others = others_ahead(campaign, hours, now, window)
     grades_hold = campaign.graded_at is not None and now - campaign.graded_at < GRADES_HOLD
     least = 1 if grades_hold and wants is None else 0
     rows = getattr(claim_queries, query)(
         conn,
-        campaign_id=campaign.campaign_id,
-        debt_types=list(hours.debt_types_at(now)),
+        **_asked(campaign, hours, window, now),
         call_window=window,
-        others_ahead=others,
-        cell=cell,
-        cells_ahead=ahead,
-        day=_days(cell, window),
-        days_ahead=_days(ahead, window),
-        turns=_turns(others, window),
         last=_last_band(least),
         wants=wants,
-        now=now,
-        today=jst_date(now),
-        month_start=month_start(now),
-        hour_of_week=hour_of_week(now),
         agent_id=agent_id,
         limit=limit,
     )
@@ -186,21 +165,23 @@ async def _claim(
     ]
 
 
-def others_ahead(campaign: Campaign, hours: CampaignHours, now: datetime, window: Window) -> list[Window]:
-    """The other kinds of hour that must have been tried as often as `window`; none unless the rotation is strict."""
-    if campaign.choosing.rotation is not Rotation.STRICT:
-        return []
-    return sorted(hours.windows_ahead(now) - {window})
-
-
-def _days(cells: int, window: Window) -> int:
-    """Of `cells` those of `window`, as bits of the days of the week: bits 0 to 6 of a band."""
-    return cells >> 7 * list(Window).index(window) & 0b1111111
-
-
-def _turns(others: Collection[Window], window: Window) -> int:
-    """Bits 7 and 8 of a band: whose turn comes before this window's, by the other kinds of hour in their order."""
-    return sum(128 << place for place, other in enumerate(w for w in Window if w is not window) if other in others)
+def _asked(campaign: Campaign, hours: CampaignHours, window: Window, now: datetime) -> dict[str, object]:
+    """What ``sql/callable.template``, and the walk over the bands, ask of calendar and clock."""
+    ahead = ahead_of(hours, now, window, campaign.choosing.rotation)
+    cell = cell_of(window, jst_date(now))
+    return {
+        "campaign_id": campaign.campaign_id,
+        "debt_types": list(hours.debt_types_at(now)),
+        "cell": cell,
+        **ahead.columns(),
+        "day": days_of(cell, window),
+        "days_ahead": days_of(ahead.for_all.cells, window),
+        "turns": turns_of(ahead.for_all.others, window),
+        "now": now,
+        "today": jst_date(now),
+        "month_start": month_start(now),
+        "hour_of_week": hour_of_week(now),
+    }
 
 
 def _last_band(least: int) -> int:

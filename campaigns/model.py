@@ -89,6 +89,11 @@ class Disposition(StrEnum):
         """One talk with the person or a household member (requirement CR-2); voicemail is left out."""
         return self in _CONTACTS
 
+    @property
+    def ends_month(self) -> bool:
+        """A contact that takes the person off this month's list (CALL-7); who asked to be called back stays on it."""
+        return self.is_contact and self is not Disposition.CALL_BACK
+
 
 _CONTACTS = frozenset(
     {
@@ -120,4 +125,4 @@ class Rotation(StrEnum):
     """In which order a person's kinds of hour are tried."""
 
     BY_WORTH = "by_worth"  # what the hour is worth decides; weekdays within a kind still alternate
-    STRICT = "strict"  # no kind of hour again before the others that the campaign opens
+    STRICT = "strict"  # no kind of hour again before the others in which the person can be called

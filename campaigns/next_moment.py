@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from campaigns.calendar import month_start, start_of_day
-from campaigns.rules import PROMISE_GRACE_DAYS, CallFacts, Reason, Verdict, may_call
+from campaigns.rules import PROMISE_GRACE_DAYS, CallFacts, Reason, Verdict, may_call, own_hours
 
 _MOST_LOOKS = 2_000  # half hours in open windows; the spread over days lifts within weeks
 
@@ -21,6 +21,9 @@ FOR_GOOD = frozenset({Reason.PAID, Reason.CONTACT_STOP, Reason.NO_NUMBER, Reason
 """No moment ends these; only a new fact does."""
 
 _SPREAD = frozenset({Reason.SAME_HOUR_REPEATED, Reason.SAME_DAY_REPEATED, Reason.SAME_WINDOW_REPEATED})
+
+_STEPPED = _SPREAD | {Reason.OUTSIDE_CALENDAR}
+"""Not leapt over: another debt may fall due, or a promise end, before these lift by themselves."""
 
 UNDER_WAY = frozenset({Reason.PERSON_BUSY})
 """An attempt is open; when it has ended, the retry delay of its outcome decides."""
@@ -62,7 +65,7 @@ def next_moment(facts: CallFacts, now: datetime) -> NextMoment:
 def lifts_at(reason: Reason, facts: CallFacts, now: datetime) -> datetime | None:
     """When a reason that stands at `now` lifts, looked at alone; None when no moment can be named."""
     if reason is Reason.OUTSIDE_CALENDAR:
-        return _opening(facts, now)
+        return own_hours(facts, now).next_opening(now)
     if reason in _SPREAD:
         return _first(facts, now, lambda verdict: reason not in verdict.reasons, leap=False)
     if _is_open(facts, reason):
@@ -113,7 +116,7 @@ def _first(facts: CallFacts, now: datetime, fits: Callable[[Verdict], bool], *, 
         verdict = may_call(facts, opening)
         if fits(verdict):
             return opening
-        waits = [lifts_at(reason, facts, opening) for reason in verdict.reasons if leap and reason not in _SPREAD]
+        waits = [lifts_at(reason, facts, opening) for reason in verdict.reasons if leap and reason not in _STEPPED]
         moment = max([_next_half_hour(opening), *(wait for wait in waits if wait is not None)])
     return None
 

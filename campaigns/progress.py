@@ -1,6 +1,8 @@
 """What an ended attempt and an agent's disposition make of a person's progress: next moment, rotation, caps.
 
-Pure. `results` reads, applies and writes. The one place where progress changes.
+Pure. `results` reads, applies and writes. The one place where progress changes; only what a former system's contacts
+change is written for all of them at once (``mark_contacted`` in ``importing/sql/history.sql``; a test holds the two
+together).
 
 A try of a window is an attempt that could have reached somebody: it rang or was picked up. A busy line,
 a fault of the network, a dead number and a call that we abandoned are no tries, so the person keeps the
@@ -171,7 +173,7 @@ def after_disposition(
 
     Source: requirements CALL-7, CR-2.
     """
-    if disposition.is_contact and disposition is not Disposition.CALL_BACK:
+    if disposition.ends_month:
         contacted_at = answered_at if before.contacted_at is None else max(before.contacted_at, answered_at)
         return replace(
             before,

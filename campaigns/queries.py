@@ -3,8 +3,9 @@
 Decides nothing. ``queries.name(conn, field=...)`` runs the query of that name: a plain name gives an
 async iterator of rows, ``^`` one row or None, ``$`` one value, ``!`` the command tag.
 
-The claim is one text with six walks: names of columns and indexes can't be parameters, so
-``sql/claim.template`` is filled in here, with constants only.
+The claim is one text with six walks, and the question who wants an agent one with three: names of columns and indexes
+can't be parameters, so ``sql/*.template`` are filled in here, with constants only. What is asked about one person,
+``sql/callable.template``, is the same text in both.
 """
 
 from __future__ import annotations
@@ -61,9 +62,16 @@ _RESERVED_BANDS = Template("""\
 _RESERVED_STRETCH = Template("entry.wants = band.wanted AND entry.${window}_band = band.place")
 
 
+_WANTED_STRETCH = Template("""\
+entry.wants = want.name
+              AND (entry.${window}_spread & :day::integer = 0
+                   OR :days_ahead::integer & ~entry.${window}_spread::integer = 0)
+              AND entry.${window}_spread & :turns::integer = 0""")
+
+
 def _claims() -> str:
-    """The claim for each kind of hour, graded and for people who want an agent reserved."""
-    text = Template((_SQL / "claim.template").read_text(encoding="utf-8"))
+    """For each kind of hour the claim, graded and for people who want an agent reserved, and who wants one."""
+    claim, wanted, person = (_template(name) for name in ("claim", "wanted", "callable"))
     made = []
     for window in Window:
         common = {"window": window.value, "tries": f"{window}_attempts"}
@@ -71,9 +79,15 @@ def _claims() -> str:
             (window.value, _GRADED_BANDS, _GRADED_STRETCH),
             (f"reserved_{window}", _RESERVED_BANDS, _RESERVED_STRETCH),
         ):
-            filled = {"bands": bands.substitute(common), "stretch": stretch.substitute(common)}
-            made.append(text.substitute(common, name=name, **filled))
+            asked = person.substitute(common, stretch=stretch.substitute(common))
+            made.append(claim.substitute(common, name=name, bands=bands.substitute(common), callable=asked))
+        asked = person.substitute(common, stretch=_WANTED_STRETCH.substitute(common))
+        made.append(wanted.substitute(common, callable=asked))
     return "\n\n".join(made)
+
+
+def _template(name: str) -> Template:
+    return Template((_SQL / f"{name}.template").read_text(encoding="utf-8"))
 
 
 queries = aiosql.from_path(_SQL, "asyncpg")

@@ -81,7 +81,7 @@ async def record_disposition(
     row = await queries.lock_progress(conn, debtor_id=debtor_id)
     before = Progress() if row is None else _progress(row)
     await _write(conn, debtor_id, after_disposition(before, disposition, answered_at, now, window))
-    if disposition.is_contact and disposition is not Disposition.CALL_BACK:
+    if disposition.ends_month:
         await queries.close_callback(conn, debtor_id=debtor_id, at=now, closed_as="contacted")
     if disposition is Disposition.VOICEMAIL and number is not None and window is not None:
         await add(conn, Seen(debtor_id, number, window, answered_at, hits=0.0, misses=1.0))

@@ -115,7 +115,7 @@ class CallFacts:
         capped_until, household_capped_until, number_capped_until: the end of the period whose cap of attempts
             is reached.
         urgency: CALLBACK = an hour was agreed; it is kept whatever was tried before.
-        strict_rotation: no kind of hour again before the others that the campaign opens soon.
+        strict_rotation: no kind of hour again before the others in which this person can soon be called.
         person_open, household_open, number_open: another attempt is under way there; `person_open` too while this
             person calls us.
         household_next_attempt_at, number_next_attempt_at: the end of the delay that the last try of
@@ -216,6 +216,12 @@ def _owed(facts: CallFacts, today: date) -> list[OpenDebt]:
     return [debt for debt in overdue if None not in promised and debt.debt_type not in promised]
 
 
+def own_hours(facts: CallFacts, now: datetime) -> CampaignHours:
+    """The campaign's hours in which this person can be called about what is owed at `now`; all when nothing is."""
+    owed = [debt.debt_type for debt in _owed(facts, jst_date(now))]
+    return facts.hours.for_debt_types(owed) if owed else facts.hours
+
+
 def _closed_for(facts: CallFacts, now: datetime) -> bool:
     """The campaign is open, but not for any of the debt types that this person could be called about."""
     owed = _owed(facts, jst_date(now))
@@ -243,15 +249,18 @@ def _spread_reasons(facts: CallFacts, window: Window | None, now: datetime) -> d
 
 
 def _repeats_day(facts: CallFacts, window: Window, now: datetime) -> bool:
-    """This kind of hour rang in vain on this day of the week, and another day of it opens soon, not tried in vain."""
+    """This kind of hour rang in vain on this day of the week, and another day of it comes soon, not tried in vain.
+
+    Only days on which this person can be called count; else who can be called on Tuesdays only never is again.
+    """
     if not facts.missed_cells & cell_of(window, jst_date(now)):
         return False
-    return bool(facts.hours.cells_ahead(now, window) & ~facts.missed_cells)
+    return bool(own_hours(facts, now).cells_ahead(now, window) & ~facts.missed_cells)
 
 
 def _repeats_window(facts: CallFacts, window: Window, now: datetime) -> bool:
-    """This kind of hour was tried more often than another one that the campaign will open soon."""
-    others = facts.hours.windows_ahead(now) - {window}
+    """This kind of hour was tried more often than another one that soon comes for this person."""
+    others = own_hours(facts, now).windows_ahead(now) - {window}
     here = facts.attempts.get(window, 0)
     return any(here > facts.attempts.get(other, 0) for other in others)
 

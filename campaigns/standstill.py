@@ -19,10 +19,11 @@ from enum import StrEnum
 import asyncpg
 import msgspec
 
+from campaigns.ahead import NOTHING, ahead_of
 from campaigns.calendar import cell_of, hour_of_week, jst_date, month_start
 from campaigns.campaign import Campaign
 from campaigns.claiming import GRADES_HOLD
-from campaigns.model import Rotation, Window
+from campaigns.model import Window
 from campaigns.opening.store import load_openings
 from campaigns.queries import queries
 from campaigns.rules import Reason
@@ -133,6 +134,7 @@ async def read_standing(
     opening = hours.next_opening(now)
     at = opening or now
     window = hours.window_at(at)
+    ahead = NOTHING if window is None else ahead_of(hours, at, window, campaign.choosing.rotation)
     grades_hold = campaign.graded_at is not None and at - campaign.graded_at < GRADES_HOLD
     async with conn.transaction():
         # Right after an import the planner believes the tables empty, and nested loops would take minutes.
@@ -146,9 +148,7 @@ async def read_standing(
             month_start=month_start(at),
             hour_of_week=hour_of_week(at),
             cell=0 if window is None else cell_of(window, jst_date(at)),
-            cells_ahead=0 if window is None else hours.cells_ahead(at, window),
-            windows_ahead=[w for w in hours.windows_ahead(at) if w is not window],
-            strict=campaign.choosing.rotation is Rotation.STRICT,
+            **ahead.columns(),
             lowest=1 if grades_hold else 0,
             open_types=list(hours.debt_types_at(at)),
             debtor_id=debtor_id,

@@ -24,7 +24,7 @@ from campaigns.limits import load_caps
 from campaigns.model import Disposition, Outcome, Window
 from campaigns.next_moment import NextMoment, lifts_at, next_moment
 from campaigns.queries import queries
-from campaigns.rules import CallFacts, Reason, may_call
+from campaigns.rules import CallFacts, Reason, may_call, own_hours
 from campaigns.standstill import Standing, read_standing
 from campaigns.why_values import CampaignWhy, CapHit, Known, Line, ListPlace, PersonWhy, RuleAnswer, Stop, Tried
 
@@ -139,7 +139,7 @@ async def _known(
     counts += [(CapScope.NUMBER, line.counts) for line in lines if line.number == facts.number]
     return Known(
         window=facts.hours.window_at(now),
-        next_opening_at=facts.hours.next_opening(now),
+        next_opening_at=own_hours(facts, now).next_opening(now),
         stops=tuple(Stop(*stop) for stop in row["stops"]),
         caps=tuple(hit for scope, counted in counts for hit in caps_reached(scope, counted, caps[scope], now)),
         last_attempt_at=row["last_attempt_at"],

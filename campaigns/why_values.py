@@ -49,7 +49,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the answers rest on beside `CallFacts`; moments aware, None = never or nothing."""
+    """What the answers rest on beside `CallFacts`; moments aware, None = never or nothing.
+
+    Args:
+        window: the kind of hour in which the campaign is now.
+        next_opening_at: when somebody who owes what this person owes can be called next.
+    """
 
     window: Window | None
     next_opening_at: datetime | None

@@ -27,7 +27,7 @@ _NOBODY_S = 300.0
 """One that found nobody to call waits so long for its next turn: giving way to it is of no use."""
 _TURN_S = 60.0
 """A turn without a call ends after so long; the next one comes as late as after finding nobody."""
-_FAULT_PAUSE_S = 1.0
+FAULT_PAUSE_S = 1.0
 _DARING = (DialMode.FIXED_RATIO, DialMode.PREDICTIVE)
 """Modes that place more calls than there are ready agents."""
 _WINDOWS = {
@@ -99,10 +99,10 @@ class Campaigning:
         """
         self.has_turn, self.turn_from_s = False, max(self.turn_from_s or 0.0, now_s + _PATIENCE_S)
 
-    def failed(self, now_s: float) -> None:
-        """Something went wrong with it; it is asked again after a moment."""
+    def failed(self, now_s: float, pause_s: float = FAULT_PAUSE_S) -> None:
+        """Something went wrong with it; it is asked again after `pause_s`."""
         self.could_not(now_s)
-        self.faulty_until_s = now_s + _FAULT_PAUSE_S
+        self.faulty_until_s = now_s + pause_s
         self.say("内部エラーのため一時停止中。まもなく再開します")
 
     @property

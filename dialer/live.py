@@ -52,6 +52,7 @@ def agent_view(agent: Agent) -> dict[str, Any]:
         "call_id": str(status.call_id) if status.call_id else None,
         "debtor_id": agent.debtor_id,
         "languages": list(agent.languages),
+        "shift_ends_at": _iso(agent.shift_ends_at),
         "next": None if status.call_id is None else ("not_ready" if status.after else "ready"),
     }
 

@@ -2,7 +2,8 @@
 
 The campaign that placed calls longest ago is asked first, and the others that share its agents give way when it could
 place none for a while (``dialer.campaigning``), so that none starves. A campaign whose claim came back empty is asked
-again after a pause, so that an exhausted list costs nothing; one with which something goes wrong pauses alone.
+again after a pause, so that an exhausted list costs nothing; one with which something goes wrong pauses alone. Each
+time the campaigns are read again, it is looked whose shift ends (``dialer.agents.shifts``).
 
 People who want an agent held for them come first (``dialer.calls.held``): she is only taken while the pacing would
 place a call for her, so that nobody whose telephone rings already loses his agent to them.
@@ -22,12 +23,13 @@ from campaigns.campaign import Campaign, CampaignState, load_campaigns
 from campaigns.claiming import claim, reserved_wanted
 from campaigns.model import AttemptState, DialMode, Window
 from campaigns.opening.store import load_openings
-from dialer.agents.choosing import fits
+from dialer.agents.choosing import ANYBODY, fits
 from dialer.agents.floor import Agent, Floor
+from dialer.agents.shifts import Shifts
 from dialer.calls.desk import CallDesk
 from dialer.calls.held import HeldCalls
 from dialer.calls.live_call import LiveCall, live_call_of
-from dialer.campaigning import Campaigning
+from dialer.campaigning import FAULT_PAUSE_S, Campaigning
 from dialer.clock import Clock
 from dialer.db.away import DATABASE_AWAY, unless_cancelled
 from dialer.deciding import Callers, Deciding, NoCallers, TrunkLimits
@@ -38,8 +40,9 @@ log = structlog.get_logger()
 
 _TICK_S = 0.1
 _RELOAD_S = 1.0
-_FAULT_PAUSE_S = 1.0
 _BATCH = 50
+_UNTIL_JOINED_S = 5.0
+"""From the answer to the join at the longest: machine detection, and the wait for an agent."""
 
 
 class Placing:
@@ -71,6 +74,7 @@ class Placing:
         self._desk = desk
         self._clock = clock
         self._held = HeldCalls(pool, floor, desk, clock)
+        self._shifts = Shifts(pool, floor, clock)
         limits = TrunkLimits(lines, calls_per_second, spare_lines, abandon_limit_ratio, abandon_after_s)
         self._deciding = Deciding(floor, desk, clock, limits, callers or NoCallers(), trace)
         self._reload_at_s = 0.0
@@ -100,12 +104,12 @@ class Placing:
                 pause_s = _TICK_S
             except DATABASE_AWAY as error:
                 unless_cancelled(error)
-                pause_s = _FAULT_PAUSE_S
+                pause_s = FAULT_PAUSE_S
                 log.error("dialing_stopped_database_away", error=type(error).__name__)
             except Exception as error:
                 unless_cancelled(error)
                 # An outer edge: nothing more is dialed for a while, and those who talk go on talking.
-                pause_s = _FAULT_PAUSE_S
+                pause_s = FAULT_PAUSE_S
                 log.exception("dialing_stopped", error=type(error).__name__)
             await self._clock.sleep(pause_s)
 
@@ -129,7 +133,7 @@ class Placing:
                 first.append(work)
 
     @contextmanager
-    def _alone(self, work: Campaigning) -> Iterator[None]:
+    def _alone(self, work: Campaigning, pause_s: float = FAULT_PAUSE_S) -> Iterator[None]:
         """What goes wrong with one campaign pauses it, and no other. A database that is away is no campaign's fault."""
         try:
             yield
@@ -138,7 +142,7 @@ class Placing:
         except Exception as error:
             unless_cancelled(error)
             # An outer edge: nothing more is dialed for this campaign for a while, and the others go on.
-            work.failed(self._clock.monotonic_s())
+            work.failed(self._clock.monotonic_s(), pause_s)
             log.exception("campaign_paused", campaign_id=work.campaign.campaign_id, error=type(error).__name__)
 
     async def _reload(self) -> None:
@@ -150,7 +154,9 @@ class Placing:
             for work in running:
                 with self._alone(work):
                     work.wanted = await reserved_wanted(conn, work.campaign.campaign_id, now)
-            await self._deciding.refresh(conn, self.campaigns.values(), now)
+            await self._deciding.refresh(conn, self.campaigns.values(), now, self._alone)
+        ring_s = max((work.campaign.ring_timeout_s for work in running), default=0) + _UNTIL_JOINED_S
+        await self._shifts.look(lambda group: self._deciding.call_s(group, running), ring_s)
         self._reload_at_s = self._clock.monotonic_s() + _RELOAD_S
 
     def _take_in(self, found: list[Campaign]) -> None:
@@ -220,7 +226,7 @@ class Placing:
         """Call those who want an agent, as long as one who fits is free and the pacing would place a call."""
         campaign = work.campaign
         while work.wanted and self._deciding.decide(work).place > 0:
-            agent = self._held.hold_wanted(campaign.agent_group, work.wanted)
+            agent = self._held.hold_wanted(campaign.agent_group, work.wanted, lent=self._deciding.lends)
             if agent is None:
                 return
             call = await self._held.call_with(agent, campaign, window, wanted=True)
@@ -235,7 +241,7 @@ class Placing:
         """Put one person on the screen of each free agent; the agent is reserved from now on."""
         campaign = work.campaign
         for offered in range(at_most):
-            agent = self._floor.hold(campaign.agent_group)
+            agent = self._floor.hold_fitting(campaign.agent_group, (ANYBODY,), lent=self._deciding.lends)
             if agent is None or await self._held.call_with(agent, campaign, window, wanted=False) is None:
                 return offered
         return at_most

@@ -40,6 +40,7 @@ class FakeAgent:
     debtor_id: int | None = None
     next: str | None = None
     languages: list[str] = field(default_factory=lambda: ["ja"])
+    shift_ends_at: str | None = None
 
 
 class _Refused(Exception):
@@ -107,6 +108,13 @@ class FakeEngine:
 
     async def leg_up(self, agent_id: int) -> None:
         await self._set(self.agents[agent_id], leg_up=True)
+
+    async def shift_ends(self, agent_id: int, at: datetime | None) -> None:
+        """Her shift ends then, or has no end today; if it is over already, she is sent home."""
+        agent = self.agents[agent_id]
+        await self._set(agent, shift_ends_at=at.isoformat() if at else None)
+        if at is not None and at <= _now():
+            await self._set(agent, state="not_ready", reason="shift_over")
 
     async def connect(self, agent_id: int, debtor_id: int, campaign_id: int) -> UUID:
         """Somebody answered and is in the agent's room."""

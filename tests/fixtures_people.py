@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 import asyncpg
 
@@ -23,10 +24,14 @@ from campaigns.campaign import set_state as set_campaign_state
 from campaigns.claiming import Claim, claim, claim_reserved
 from campaigns.listing import refresh_progress
 from campaigns.model import E164, AttemptState, Outcome, Window
+from campaigns.opening.day_rules import Holidays
+from campaigns.opening.document import CalendarDocument, HoursEntry, PatternEntry, RuleEntry
+from campaigns.opening.store import save_calendar, use_for_debt_type
 
 TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=JST).astimezone(UTC)
 """10:30 in Japan, in the weekday window; no holiday within a week."""
 
+WeekdayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OVERDUE = date(2026, 6, 30)
 BY_DEFAULT = Choosing()
 
@@ -134,6 +139,20 @@ class Town:
         window: Window = Window.WEEKDAY,
     ) -> Claim | None:
         return await claim_reserved(self.conn, campaign, window, now, agent_id=agent_id, languages=languages)
+
+    async def own_hours(self, code: str, weekdays: Sequence[WeekdayName], starts: str, ends: str) -> None:
+        """Give a debt type a calendar of its own.
+
+        Args:
+            weekdays: ``mon`` …; holidays among them count, too.
+            starts, ends: ``H:MM``.
+        """
+        pattern = PatternEntry("独自", (HoursEntry(starts, ends, Window.WEEKDAY),))
+        rules = (RuleEntry("own", weekdays=tuple(weekdays), holidays=Holidays.ALSO),)
+        await save_calendar(
+            self.conn, f"only-{code}".replace("_", "-"), CalendarDocument(code, {"own": pattern}, rules)
+        )
+        await use_for_debt_type(self.conn, f"only-{code}".replace("_", "-"), code)
 
     async def closed(self, first_on: date, days: int) -> None:
         """So many days on which nobody is called, from `first_on` on."""

@@ -109,7 +109,7 @@ REASONS: dict[str, str] = {
 }
 
 # Reasons that the engine gives by itself; nobody chooses them.
-ENGINE_REASONS: dict[str, str] = {"login": "着席直後", "phone_lost": "電話が切断"}
+ENGINE_REASONS: dict[str, str] = {"login": "着席直後", "phone_lost": "電話が切断", "shift_over": "終業"}
 
 AGENT_STATES: dict[str, str] = {
     "logged_out": "席なし",

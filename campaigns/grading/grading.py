@@ -27,7 +27,7 @@ from campaigns.grading.stakes import stakes_of
 from campaigns.learning.evidence import Floats, Ints
 from campaigns.learning.survival import of_posterior
 from campaigns.learning.worth import values_at
-from campaigns.opening.hours import Hours
+from campaigns.opening.campaign_hours import CampaignHours
 from campaigns.queries import queries
 
 _BLOCK = 5_000
@@ -46,7 +46,13 @@ class Pass:
 
 
 async def grade_list(
-    conn: asyncpg.Connection, campaign: Campaign, hours: Hours, fitted: FittedModel, now: datetime, *, whole: bool
+    conn: asyncpg.Connection,
+    campaign: Campaign,
+    hours: CampaignHours,
+    fitted: FittedModel,
+    now: datetime,
+    *,
+    whole: bool,
 ) -> Pass:
     """Grade a list. `conn` must not be in a transaction; each batch is one of its own.
 
@@ -65,11 +71,13 @@ async def grade_list(
         return Pass(0, 0, 0, prices)
     else:
         left = left_of(hours, now, prices.pace)
+    owing = hours.debt_types if hours.own else ()
     ahead = NextSessions.after(now, hours, campaign.choosing, prices)
     seen = written = overtaken = below = drawn = 0
     pick_up = np.zeros(3)
     for begin in range(0, len(ids), _BLOCK):
-        people = await read_people(conn, campaign, ids[begin : begin + _BLOCK].tolist(), fitted.book, now)
+        block = ids[begin : begin + _BLOCK].tolist()
+        people = await read_people(conn, campaign, block, fitted.book, now, owing=owing)
         if not len(people):
             continue
         chances = chances_of(people, fitted.model)

@@ -14,15 +14,17 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from campaigns.ahead import NOTHING, Ahead, ahead_of
 from campaigns.calendar import cell_of, jst_date
 from campaigns.campaign import Choosing
 from campaigns.grading.grades import Bools, Grades, below_floor, drawn_by_lot, grades_of
 from campaigns.grading.people import People
 from campaigns.grading.prices import Prices
-from campaigns.learning.evidence import WINDOWS, Floats
+from campaigns.learning.evidence import WINDOWS, Floats, Ints
 from campaigns.learning.grades import of_values
-from campaigns.model import Rotation, Window
-from campaigns.opening.hours import Hours, Session
+from campaigns.model import Window
+from campaigns.opening.campaign_hours import CampaignHours
+from campaigns.opening.hours import Session
 
 _DAYS_AHEAD = 31
 
@@ -47,21 +49,19 @@ class NextSessions:
 
     Args:
         sessions: None = none comes in the next month.
-        cells_ahead: bits of the cells of that kind that open after it (``Hours.cells_ahead``).
-        windows_ahead: kinds of hour that open within the days of the rotation.
+        ahead: what still comes then for whom, by kind of hour, for the rules of spread; NOTHING where none comes.
         chances: of each person to be drawn for the session, 0..1.
         prices: of a call by kind of hour, in mean stakes.
     """
 
     choosing: Choosing
     sessions: dict[Window, Session | None]
-    cells_ahead: dict[Window, int]
-    windows_ahead: frozenset[Window]
+    ahead: dict[Window, Ahead]
     chances: dict[Window, float]
     prices: Floats
 
     @staticmethod
-    def after(now: datetime, hours: Hours, choosing: Choosing, prices: Prices) -> NextSessions:
+    def after(now: datetime, hours: CampaignHours, choosing: Choosing, prices: Prices) -> NextSessions:
         """Those that are open at `now` or come next; lots by the calls that fall to one session."""
         days = hours.sessions(jst_date(now), jst_date(now) + timedelta(days=_DAYS_AHEAD))
         coming = {w: next((s for s in days if s.window is w and s.ends_at > now), None) for w in Window}
@@ -72,8 +72,10 @@ class NextSessions:
         return NextSessions(
             choosing=choosing,
             sessions=coming,
-            cells_ahead={w: 0 if s is None else hours.cells_ahead(s.starts_at, w) for w, s in coming.items()},
-            windows_ahead=hours.windows_ahead(now),
+            ahead={
+                w: NOTHING if s is None else ahead_of(hours, max(now, s.starts_at), w, choosing.rotation)
+                for w, s in coming.items()
+            },
             chances={w: choosing.lot_ratio * per_session[w] / max(prices.people, 1) for w in Window},
             prices=np.array(prices.prices),
         )
@@ -105,10 +107,19 @@ class NextSessions:
         session = self.sessions[window]
         if session is None:
             return np.zeros(len(people), dtype=np.bool_)
+        cells, others = _coming(people, self.ahead[window])
         again = people.missed_cells & cell_of(window, session.day) != 0
-        out: Bools = again & (self.cells_ahead[window] & ~people.missed_cells != 0)
-        if self.choosing.rotation is Rotation.STRICT:
-            here = people.tries[:, WINDOWS.index(window)]
-            for other in self.windows_ahead - {window}:
-                out |= here > people.tries[:, WINDOWS.index(other)]
+        out: Bools = again & (cells & ~people.missed_cells != 0)
+        here = people.tries[:, WINDOWS.index(window)]
+        for place in range(len(WINDOWS)):
+            out |= (others >> place & 1 != 0) & (here > people.tries[:, place])
         return out
+
+
+def _coming(people: People, ahead: Ahead) -> tuple[Ints, Ints]:
+    """(n,) each: the cells and the other kinds of hour that still come for each person, by what is owed."""
+    if not ahead.by_type:
+        return np.full(len(people), ahead.for_any.cells), np.full(len(people), ahead.for_any.others)
+    bits = np.array([(coming.cells, coming.others) for coming in ahead.by_type.values()], dtype=np.int64)
+    cells, others = (np.bitwise_or.reduce(np.where(people.owed, bits[:, i], 0), axis=1) for i in range(2))
+    return cells, others

@@ -55,6 +55,7 @@ class People:
         missed_cells: (n,) bits; tries: (n, 3) tries ever.
         overdue: (n,) the retry rule's latest moment is over.
         never_called, promise_broken, yen, overdue_days: (n,) what a stake is made of.
+        owed: (n, T) for T debt types that were asked about: overdue now and free of promises.
         lines: of these people, at least one each.
     """
 
@@ -73,6 +74,7 @@ class People:
     promise_broken: Bools
     yen: Floats
     overdue_days: Floats
+    owed: Bools
     lines: Lines
 
     def __len__(self) -> int:
@@ -105,9 +107,19 @@ def chances_of(people: People, model: PickUpModel) -> Chances:
 
 
 async def read_people(
-    conn: asyncpg.Connection, campaign: Campaign, debtor_ids: Sequence[int], book: SegmentBook, now: datetime
+    conn: asyncpg.Connection,
+    campaign: Campaign,
+    debtor_ids: Sequence[int],
+    book: SegmentBook,
+    now: datetime,
+    *,
+    owing: Sequence[str] = (),
 ) -> People:
-    """Those of `debtor_ids` who are on the campaign's list and have a live number and a debt, as of `now`."""
+    """Those of `debtor_ids` who are on the campaign's list and have a live number and a debt, as of `now`.
+
+    Args:
+        owing: debt types of which it is to be told who owes them (``People.owed``).
+    """
     rows = [
         row
         async for row in queries.people_to_grade(
@@ -115,12 +127,14 @@ async def read_people(
             campaign_id=campaign.campaign_id,
             debtor_ids=list(debtor_ids),
             debt_types=list(campaign.debt_types),
+            owing=list(owing),
+            today=jst_date(now),
         )
     ]
-    return _people(rows, book, now)
+    return _people(rows, book, now, owing)
 
 
-def _people(rows: Sequence[asyncpg.Record], book: SegmentBook, now: datetime) -> People:
+def _people(rows: Sequence[asyncpg.Record], book: SegmentBook, now: datetime, owing: Sequence[str]) -> People:
     today = jst_date(now)
     first_of_line = [i for i, row in enumerate(rows) if i == 0 or row["debtor_id"] != rows[i - 1]["debtor_id"]]
     persons = [rows[i] for i in first_of_line]
@@ -147,6 +161,9 @@ def _people(rows: Sequence[asyncpg.Record], book: SegmentBook, now: datetime) ->
         ),
         yen=_floats(r["yen"] for r in persons),
         overdue_days=_floats(max(0, (today - r["due_on"]).days) for r in persons),
+        owed=np.array([[code in r["owed_types"] for code in owing] for r in persons], dtype=np.bool_).reshape(
+            len(persons), len(owing)
+        ),
         lines=Lines(
             numbers=[r["number"] for r in rows],
             of_person=np.cumsum(of_person),

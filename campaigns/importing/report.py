@@ -28,6 +28,7 @@ _CHANGES = {
     "promises_replaced": "納付約束 差替え",
     "past_calls_new": "過去の通話 新規",
     "evidence_new": "時間帯の手がかり",
+    "contacted_new": "今月接触済になった人",
     "links_new": "電話番号 新規",
     "numbers_dead": "不通になった電話番号",
 }

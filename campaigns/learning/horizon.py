@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from campaigns.learning.evidence import Floats, Ints
 
@@ -106,10 +107,12 @@ class Limits:
     Args:
         now: (n, 3) by kind of hour, if it is called in the next session of it (that call included); 0 = it can't be.
         later: (n, 3) if it is not called in that session.
+        barred: (T, n) sessions in which no call can be the line's first of that kind of hour; None = there are none.
     """
 
     now: Ints
     later: Ints
+    barred: NDArray[np.bool_] | None = None
 
     @staticmethod
     def of_sessions(timeline: Timeline, lines: int) -> Limits:
@@ -119,7 +122,7 @@ class Limits:
 
     def of(self, lines: slice | Ints) -> Limits:
         """The same for some of the lines."""
-        return Limits(self.now[lines], self.later[lines])
+        return Limits(self.now[lines], self.later[lines], None if self.barred is None else self.barred[:, lines])
 
 
 def timeline_of(ahead: Slots | Timeline) -> Timeline:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from campaigns.learning.evidence import Floats, Ints
 from campaigns.learning.horizon import Timeline
@@ -42,14 +43,19 @@ class Stakes:
         gains: for each kind of hour, stake × chance of contact by a further call from each cell that has one (a
             block of the table without its last layer), far below 0 where the line can't be called so often.
         end: (a, b, c, n) worth of having done with the sessions: 0, or a penalty below the floor.
+        barred: (T, n) sessions in which no call can be the first of that kind of hour; None = there are none.
     """
 
     survival: Survival
     gains: tuple[Singles, Singles, Singles]
     end: Singles
+    barred: NDArray[np.bool_] | None = None
 
     @staticmethod
-    def of(survival: Survival, stakes: Floats, limits: Ints, end: Singles | None = None) -> Stakes:
+    def of(
+        survival: Survival, stakes: Floats, limits: Ints, end: Singles | None = None,
+        barred: NDArray[np.bool_] | None = None,
+    ) -> Stakes:  # fmt: skip
         """From what a contact is worth (n,) and how often each line can be called (n, 3)."""
         table = survival.block
         stake = stakes.astype(np.float32)
@@ -60,7 +66,7 @@ class Stakes:
             number = np.arange(before.shape[w]).reshape([-1 if axis == w else 1 for axis in range(4)])
             np.copyto(gain, _BANNED, where=number >= limits[:, w])
             gains.append(gain)
-        return Stakes(survival, (gains[0], gains[1], gains[2]), np.zeros_like(table) if end is None else end)
+        return Stakes(survival, (gains[0], gains[1], gains[2]), np.zeros_like(table) if end is None else end, barred)
 
 
 def layers(block: Singles, window: int) -> tuple[Singles, Singles]:
@@ -86,6 +92,7 @@ def look_back(stakes: Stakes, prices: Floats, timeline: Timeline, *, served: flo
         base = layers(here, w)[0]
         better = net[w] + layers(worth[timeline.next_day(t)], w)[1]
         better -= base
+        _bar(better, stakes, t, w)
         np.maximum(better, 0, out=better)
         better *= np.float32(served)
         base += better
@@ -123,6 +130,7 @@ def expected(stakes: Stakes, prices: Floats, timeline: Timeline, *, served: floa
         w = int(timeline.windows[t])
         before, after = layers(survival, w)
         better = net[w] + layers(worth[timeline.next_day(t)], w)[1] - layers(worth[t + 1], w)[0]
+        _bar(better, stakes, t, w)
         moved = layers(there, w)[0] * (better > 0)
         moved *= np.float32(served)
         calls[t] = (moved * before).sum(axis=(0, 1, 2))
@@ -136,6 +144,14 @@ def expected(stakes: Stakes, prices: Floats, timeline: Timeline, *, served: floa
                 reached += arrived
             called_today = []
     return Expected(calls, contacts, there * survival)
+
+
+def _bar(better: Singles, stakes: Stakes, place: int, window: int) -> None:
+    """Take away what the lines would win by a first call of this kind in a session in which they can't have one."""
+    if stakes.barred is not None and better.shape[window]:
+        first: list[int | slice | NDArray[np.bool_]] = [slice(None)] * 4
+        first[window], first[3] = 0, stakes.barred[place]
+        better[tuple(first)] = _BANNED
 
 
 def _net(stakes: Stakes, prices: Floats) -> list[Singles]:

@@ -49,10 +49,12 @@ def find_prices(
     n, timeline = len(survival), timeline_of(ahead)
     if n == 0 or len(timeline) == 0:
         return np.zeros(3)
-    bounds = (Limits.of_sessions(timeline, n) if limits is None else limits).now
+    bounds = Limits.of_sessions(timeline, n) if limits is None else limits
     chance = np.random.default_rng(_LOT)
     lines = np.arange(n) if n <= sample else chance.choice(n, sample, replace=False)
-    some = Stakes.of(survival.sample(lines), stakes[lines], bounds[lines], None if end is None else end[..., lines])
+    here = bounds.of(lines)
+    last = None if end is None else end[..., lines]
+    some = Stakes.of(survival.sample(lines), stakes[lines], here.now, last, here.barred)
     unit, scale = float(stakes.mean()), n / len(lines)
     least, most = LOWEST * unit, highest * unit
     logs = np.log(np.full(3, _FIRST * unit) if start is None else start.clip(least, most))

@@ -72,7 +72,12 @@ class Spread:
         return now, most
 
     def limits(self, place: int, sessions: int, missed: Ints) -> Limits:
-        """The limits of people with these masks (n, 3) in the next `sessions` sessions."""
+        """The limits of people with these masks (n, 3) in the next `sessions` sessions.
+
+        A mask stays as it is until the next miss in its kind of hour, so for the next call the sessions are known in
+        which it is barred; for those after it only how many there can be.
+        """
         now, later = self.calls_left(place, sessions)
-        windows = np.arange(3)[None]
-        return Limits(now[windows, missed], later[windows, missed])
+        windows, coming = np.arange(3)[None], range(place, place + sessions)
+        barred = np.array([~self.allows(p, _MASKS)[missed[:, self._window[p]]] for p in coming], dtype=np.bool_)
+        return Limits(now[windows, missed], later[windows, missed], barred.reshape(sessions, len(missed)))

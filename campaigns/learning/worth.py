@@ -92,9 +92,10 @@ def _values(
     """(n, 3) values of one block of lines."""
     values = np.full((len(survival), 3), -np.inf)
     bounds = Limits.of_sessions(timeline, len(survival)) if limits is None else limits
-    worth = look_back(Stakes.of(survival, stakes, bounds.now), prices, timeline)
+    worth = look_back(Stakes.of(survival, stakes, bounds.now, barred=bounds.barred), prices, timeline)
     # without limits of their own, lines that are left alone lose a session, which the timeline knows
-    alone = worth if limits is None else look_back(Stakes.of(survival, stakes, limits.later), prices, timeline)
+    left_alone = Stakes.of(survival, stakes, bounds.later, barred=bounds.barred)
+    alone = worth if limits is None else look_back(left_alone, prices, timeline)
     for w in windows:
         if w not in timeline.windows or survival.caps[w] == 0:
             continue
@@ -115,6 +116,7 @@ def dual_bound(survival: Survival, timeline: Timeline, stakes: Floats, prices: F
     total = float((prices[timeline.windows] * timeline.calls).sum())
     for begin in range(0, len(survival), _BLOCK):
         some = slice(begin, begin + _BLOCK)
-        gains = Stakes.of(survival.sample(some), stakes[some], limits.now[some])
+        here = limits.of(some)
+        gains = Stakes.of(survival.sample(some), stakes[some], here.now, barred=here.barred)
         total += float(look_back(gains, prices, timeline, served=1.0)[0][0, 0, 0].sum(dtype=np.float64))
     return total

@@ -84,20 +84,3 @@ WITH RECURSIVE want AS (
             ORDER BY entry.wants, entry.callable_from LIMIT 1) AS following
 )
 SELECT wants FROM want WHERE callable_from <= :now;
-
--- name: reserved_in_turn(campaign_id, wanted, now, hour_of_week, call_window, day, days_ahead, turns)
--- Of what is wanted, what somebody wants whom the spread rules let be called in this hour: asked of the list's own
--- columns, as the claim asks its bands. Few people want an agent, so they are looked at one by one.
-SELECT want.name AS wants
-  FROM unnest(:wanted::text[]) AS want (name)
- WHERE EXISTS (
-       SELECT FROM list_entry AS entry
-        CROSS JOIN LATERAL (
-              SELECT CASE :call_window::text WHEN 'weekday' THEN entry.weekday_spread
-                                             WHEN 'evening' THEN entry.evening_spread
-                                             ELSE entry.weekend_spread END::integer AS behind) AS spread
-        WHERE entry.campaign_id = :campaign_id::bigint AND entry.wants = want.name
-          AND entry.callable_from <= :now::timestamptz
-          AND entry.missed_hour IS DISTINCT FROM :hour_of_week::smallint
-          AND (spread.behind & :day::integer = 0 OR :days_ahead::integer & ~spread.behind = 0)
-          AND spread.behind & :turns::integer = 0);

@@ -4,11 +4,21 @@ SELECT debtor_id FROM list_entry
  WHERE campaign_id = :campaign_id AND (NOT :ungraded_only::boolean OR NOT graded)
  ORDER BY debtor_id LIMIT :limit;
 
--- name: people_to_grade(campaign_id, debtor_ids, debt_types)
--- One row a person and live number. xmin tells whether the entry was written again since it was read.
+-- name: people_to_grade(campaign_id, debtor_ids, debt_types, owing, today)
+-- One row a person and live number. xmin tells whether the entry was written again since it was read. Of the debt types
+-- that are asked about, owed_types are those that the person could be called about today.
 SELECT entry.debtor_id, entry.xmin::text::bigint AS version, entry.callable_from, entry.wants IS NOT NULL AS reserved,
        entry.weekday_grade, entry.evening_grade, entry.weekend_grade, entry.by_lot, entry.graded,
        debtor.born_on, owed.debt_type, owed.yen, owed.due_on,
+       ARRAY(SELECT owing.debt_type FROM unnest(:owing::text[]) AS owing (debt_type)
+              WHERE EXISTS (SELECT FROM debt_item AS item
+                             WHERE item.debtor_id = entry.debtor_id AND item.debt_type = owing.debt_type
+                               AND item.paid_on IS NULL AND item.due_on < :today::date OFFSET 0)
+                AND NOT EXISTS (SELECT FROM promise
+                                 WHERE promise.debtor_id = entry.debtor_id AND promise.closed_on IS NULL
+                                   AND promise.due_on >= :today - 3   -- rules.PROMISE_GRACE_DAYS
+                                   AND (promise.debt_type IS NULL OR promise.debt_type = owing.debt_type)
+                                OFFSET 0)) AS owed_types,
        progress.weekday_attempts, progress.evening_attempts, progress.weekend_attempts,
        progress.counted_on, progress.month_attempts, progress.month_windows, progress.missed_cells,
        progress.overdue_from, progress.recall_from, progress.contacted_at, progress.urgency,

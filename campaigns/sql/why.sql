@@ -65,7 +65,7 @@ SELECT tried.at, tried.direction, tried.call_window, tried.outcome, tried.dispos
           FROM call WHERE call.debtor_id = :debtor_id AND call.attempt_id IS NULL) AS tried
  ORDER BY tried.at DESC LIMIT :limit::integer;
 
--- name: standing(campaign_id, call_window, at, today, month_start, hour_of_week, cell, cells_ahead, windows_ahead, strict, lowest, open_types, debtor_id)$
+-- name: standing(campaign_id, call_window, at, today, month_start, hour_of_week, cell, cells_ahead, others_ahead, own_types, own_cells, own_others, lowest, open_types, debtor_id)$
 -- Everybody of a campaign at a moment, with each reason that stands in the way, in the order of rules.Reason: the
 -- same questions as the claim's and may_call's, for all at once by hash joins. A test holds them together.
 -- One JSON text: counts per reason, who is callable, when the others open, and the place of :debtor_id among them.
@@ -88,8 +88,18 @@ owed AS MATERIALIZED (
                         FILTER (WHERE owing.due_on < :today), false) AS promised,
            coalesce(bool_or(owing.debt_type = ANY (:open_types::text[])
                             AND NOT coalesce(waiting.for_all OR owing.debt_type = ANY (waiting.debt_types), false))
-                        FILTER (WHERE owing.due_on < :today), false) AS may_be_about
-      FROM owing LEFT JOIN waiting ON waiting.debtor_id = owing.debtor_id
+                        FILTER (WHERE owing.due_on < :today), false) AS may_be_about,
+           -- what still comes for the debt types that this person could be called about (campaigns/ahead.py)
+           coalesce(bit_or(own.cells) FILTER (WHERE owing.due_on < :today AND NOT coalesce(
+                        waiting.for_all OR owing.debt_type = ANY (waiting.debt_types), false)),
+                    :cells_ahead::integer) AS cells_ahead,
+           coalesce(bit_or(own.others) FILTER (WHERE owing.due_on < :today AND NOT coalesce(
+                        waiting.for_all OR owing.debt_type = ANY (waiting.debt_types), false)),
+                    :others_ahead::integer) AS others_ahead
+      FROM owing
+      LEFT JOIN waiting ON waiting.debtor_id = owing.debtor_id
+      LEFT JOIN unnest(:own_types::text[], :own_cells::integer[], :own_others::integer[])
+                AS own (debt_type, cells, others) ON own.debt_type = owing.debt_type
      GROUP BY owing.debtor_id
 ),
 open_attempt AS MATERIALIZED (
@@ -136,12 +146,12 @@ person AS MATERIALIZED (
                CASE WHEN spread.asked AND progress.missed_hour_of_week = :hour_of_week::smallint
                     THEN 'same_hour_repeated' END,
                CASE WHEN spread.asked AND progress.missed_cells & :cell::integer <> 0
-                         AND :cells_ahead::integer & ~progress.missed_cells <> 0
+                         AND owed.cells_ahead & ~progress.missed_cells <> 0
                     THEN 'same_day_repeated' END,
-               CASE WHEN spread.asked AND :strict::boolean AND (
-                         'weekday' = ANY (:windows_ahead::text[]) AND tried.here > progress.weekday_attempts
-                      OR 'evening' = ANY (:windows_ahead) AND tried.here > progress.evening_attempts
-                      OR 'weekend' = ANY (:windows_ahead) AND tried.here > progress.weekend_attempts)
+               CASE WHEN spread.asked AND (
+                         owed.others_ahead & 1 <> 0 AND tried.here > progress.weekday_attempts
+                      OR owed.others_ahead & 2 <> 0 AND tried.here > progress.evening_attempts
+                      OR owed.others_ahead & 4 <> 0 AND tried.here > progress.weekend_attempts)
                     THEN 'same_window_repeated' END,
                CASE WHEN owed.debtor_id IN (SELECT open_attempt.debtor_id FROM open_attempt)
                          OR owed.debtor_id IN (SELECT inbound_call.debtor_id FROM inbound_call

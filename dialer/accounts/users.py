@@ -1,4 +1,4 @@
-"""Adding, listing, disabling of accounts, setting of passwords and of the languages that an agent speaks.
+"""Adding, listing, disabling of accounts, setting of passwords, of an agent's languages and of the end of her shift.
 
 Each change and its line in ``account_history`` are written in one transaction (SEC-1: grants, stops and
 removals of IDs keep a history). An account that takes calls has a row in ``agent`` too. Accounts are
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,10 @@ from typing import Any
 import aiosql
 import asyncpg
 
+from campaigns.calendar import jst_date
 from dialer.accounts.languages import JAPANESE, check_languages
 from dialer.accounts.passwords import Passwords, faults
+from dialer.accounts.shift_words import NO_END
 from dialer.errors import AccountRefused
 
 _sql: Any = aiosql.from_path(Path(__file__).parent / "sql", "asyncpg")
@@ -36,7 +38,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One account, as listed; `languages` are the codes of one that takes calls."""
+    """One account, as listed; one that takes calls has `languages`, as codes, and perhaps an end of its shift (JST)."""
 
     user_id: int
     login: str
@@ -45,6 +47,7 @@ class User:
     takes_calls: bool
     agent_group: str | None
     languages: tuple[str, ...]
+    shift_ends: time | None
     disabled_at: datetime | None
 
 
@@ -61,6 +64,7 @@ async def add_user(
     takes_calls: bool,
     agent_group: str = "all",
     languages: Sequence[str] = (JAPANESE,),
+    shift_ends: time | None = None,
 ) -> int:
     """Make an account; return its user_id (= agent_id).
 
@@ -68,6 +72,7 @@ async def add_user(
         login: 2 to 40 of a–z, 0–9, ``.``, ``_``, ``-``.
         takes_calls: whether this person may take a seat at ``/desk``.
         languages: codes of those in which this person can talk; of no meaning without calls.
+        shift_ends: when the shift ends every day, JST; None = no end is known. Of no meaning without calls.
         done_by: who did it, for the history.
 
     Raises:
@@ -90,7 +95,9 @@ async def add_user(
             raise AccountRefused(f"ログインID {login} は既に使われています。")
         user_id = int(row["user_id"])
         if takes_calls:
-            await _sql.add_agent(conn, user_id=user_id, agent_group=agent_group, languages=spoken, now=now)
+            await _sql.add_agent(
+                conn, user_id=user_id, agent_group=agent_group, languages=spoken, shift_ends=shift_ends, now=now
+            )
         await _sql.remember_password(conn, user_id=user_id, password_hash=password_hash, now=now)
         await _sql.note(conn, user_id=user_id, now=now, act="added", detail=role, done_by=done_by)
     return user_id
@@ -107,6 +114,7 @@ async def list_users(conn: asyncpg.Connection) -> list[User]:
             takes_calls=r["takes_calls"],
             agent_group=r["agent_group"],
             languages=tuple(r["languages"] or ()),
+            shift_ends=r["shift_ends"],
             disabled_at=r["disabled_at"],
         )
         async for r in _sql.list_users(conn)
@@ -163,6 +171,31 @@ async def set_languages(
         await _sql.note(
             conn, user_id=user_id, now=now, act="languages_set", detail=" ".join(spoken), done_by=done_by
         )  # fmt: skip
+
+
+async def set_shift_end(
+    conn: asyncpg.Connection, *, login: str, ends: time | None, today: bool, now: datetime, done_by: str
+) -> None:
+    """Set when an agent's shift ends; the engine goes by it within seconds.
+
+    Args:
+        ends: JST time of day; None = no end.
+        today: on this JST day only; else every day, which leaves what was said of today.
+
+    Raises:
+        AccountRefused: no such account, or one that takes no calls.
+    """
+    user_id = await _find(conn, login)
+    said = NO_END if ends is None else f"{ends:%H:%M}"
+    async with conn.transaction():
+        if today:
+            done = await _sql.move_shift_end(conn, user_id=user_id, on=jst_date(now), to=ends)
+            said = f"{jst_date(now)} {said}"
+        else:
+            done = await _sql.set_shift_end(conn, user_id=user_id, ends=ends)
+        if done is None:
+            raise AccountRefused(f"{login} は電話を取らないアカウントです。")
+        await _sql.note(conn, user_id=user_id, now=now, act="shift_set", detail=said, done_by=done_by)
 
 
 async def _find(conn: asyncpg.Connection, login: str) -> int:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the floor asks here, and has the agents
     from dialer.agents.floor import Agent
 
+ANYBODY = "any"
+"""Of `fits`: any agent will do."""
+
 
 def serves(agent_group: str, campaign_group: str) -> bool:
     """Whether an agent of `agent_group` takes calls of a campaign for `campaign_group`."""

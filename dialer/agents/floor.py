@@ -23,6 +23,7 @@ import structlog
 from dialer.agents import store
 from dialer.agents.choosing import fits, is_lent, serves, take_first
 from dialer.agents.machine import AgentEvent, AgentState, AgentStatus, Details, apply
+from dialer.agents.shift_end import NO_SHIFT_END, Nearing, ShiftEnd
 from dialer.clock import Clock
 from dialer.errors import RequestRefused
 
@@ -33,7 +34,10 @@ _AT_WORK = (AgentState.READY, AgentState.RESERVED, AgentState.TALKING, AgentStat
 
 @dataclass(slots=True, eq=False)
 class Agent:
-    """One agent at work. `debtor_id` is the person of her current call."""
+    """One agent at work. `debtor_id` is the person of her current call.
+
+    `shift_ends_at`, `nearing` and since when it isn't FAR are what ``dialer.agents.shifts`` last found of her `shift`.
+    """
 
     agent_id: int
     name: str
@@ -45,6 +49,10 @@ class Agent:
     leg_id: str | None = None
     debtor_id: int | None = None
     held: bool = False
+    shift: ShiftEnd = NO_SHIFT_END
+    shift_ends_at: datetime | None = None
+    nearing: Nearing = Nearing.FAR
+    nearing_since: datetime | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -57,9 +65,14 @@ class Agent:
         return self.status.state is AgentState.READY and self.status.leg_up and not self.held
 
     @property
-    def takes_more(self) -> bool:
-        """Takes a call now, or when the present one is done; nobody who is in a break, or asked for one."""
+    def goes_on(self) -> bool:
+        """Is at work and ready again after the call that she has; nobody who is in a break, or asked for one."""
         return self.status.state in _AT_WORK and self.status.after is None
+
+    @property
+    def takes_more(self) -> bool:
+        """Calls may be dialed for her, for now or for when the present one is done: her shift doesn't end before."""
+        return self.goes_on and self.nearing is Nearing.FAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +127,11 @@ class Floor:
         return self._agents[agent_id]
 
     async def refresh(self, conn: asyncpg.Connection) -> list[Agent]:
-        """Take over what was administered since: names, groups, languages; return who is disabled and at work."""
+        """Take over what was administered since: names, groups, languages, shifts; return who is disabled, at work."""
         staff = {row.agent_id: row for row in await store.load_staff(conn)}
         for agent in self:
             if (row := staff.get(agent.agent_id)) is not None:
-                agent.name, agent.group, agent.languages = row.name, row.group, row.languages
+                agent.name, agent.group, agent.languages, agent.shift = row.name, row.group, row.languages, row.shift
         present = (a for a in self if a.status.state is not AgentState.LOGGED_OUT)
         return [a for a in present if a.agent_id not in staff or staff[a.agent_id].disabled]
 
@@ -145,11 +158,22 @@ class Floor:
         """
         return self.hold_of({group}, preferred, wants)
 
-    def hold_of(self, groups: Collection[str], preferred: int | None = None, wants: str | None = None) -> Agent | None:
-        """As `hold`, for a call that agents of any of `groups` may take."""
-        free = [a for a in self if a.is_free and any(serves(a.group, group) for group in groups)]
+    def hold_of(
+        self,
+        groups: Collection[str],
+        preferred: int | None = None,
+        wants: str | None = None,
+        *,
+        came_in: bool = False,
+    ) -> Agent | None:
+        """As `hold`, for a call that agents of any of `groups` may take.
+
+        Args:
+            came_in: somebody calls us: an agent takes him up to the end of her shift.
+        """
+        able = [a for a in self if a.is_free and any(serves(a.group, group) for group in groups)]
         return take_first(
-            free,
+            [a for a in able if came_in or a.nearing < Nearing.NOTHING_ANSWERED],
             lambda a: (
                 a.agent_id != preferred,
                 wants is not None and not fits(a, wants),
@@ -157,10 +181,15 @@ class Floor:
             ),
         )
 
-    def hold_fitting(self, group: str, wanted: Collection[str]) -> Agent | None:
-        """Choose and take who fits one of `wanted` (see `fits`), in the order of `hold`; None = none is free."""
-        free = [a for a in self.of_group(group) if a.is_free and any(fits(a, wants) for wants in wanted)]
-        return take_first(free, lambda a: (is_lent(a, group),))
+    def hold_fitting(self, group: str, wanted: Collection[str], *, lent: bool = True) -> Agent | None:
+        """Choose and take the agent for a call that is yet to be dialed, in the order of `hold`; None = none is free.
+
+        Args:
+            wanted: she fits one of them (see `fits`).
+            lent: whether it may be one whom other groups need, too.
+        """
+        able = [a for a in self.of_group(group) if a.is_free and a.takes_more and (lent or not is_lent(a, group))]
+        return take_first([a for a in able if any(fits(a, w) for w in wanted)], lambda a: (is_lent(a, group),))
 
     def plan(
         self,
@@ -217,6 +246,10 @@ class Floor:
                 to=str(agent.status.state),
                 reason=agent.status.reason,
             )
+        self._on_change(agent)
+
+    def tell(self, agent: Agent) -> None:
+        """Something of `agent` changed that is no state of hers."""
         self._on_change(agent)
 
     @asynccontextmanager
@@ -281,4 +314,5 @@ def _agent(row: store.AgentRow) -> Agent:
         row.extension,
         row.leg_id,
         row.debtor_id,
+        shift=row.shift,
     )

@@ -48,6 +48,7 @@ class AgentEvent(StrEnum):
 
 PHONE_LOST = "phone_lost"
 JUST_LOGGED_IN = "login"
+SHIFT_OVER = "shift_over"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ the page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from campaigns import dispositions
+from campaigns.calendar import jst_date
 from campaigns.callbacks import NewCallback
 from campaigns.dispositions import NewPromise
 from campaigns.errors import AlreadyDisposed, DispositionRefused
@@ -21,6 +22,7 @@ from dialer.agents import store
 from dialer.agents.floor import Agent, Floor, Planned
 from dialer.agents.legs import Legs
 from dialer.agents.machine import AgentEvent, AgentState, Details
+from dialer.agents.shift_end import Nearing
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Event
@@ -85,9 +87,16 @@ class AgentRequests:
         return agent
 
     async def ready(self, agent_id: int) -> Agent:
-        """Ready now; on a call: after it."""
+        """Ready now; on a call: after it. Who says so after the end of her shift has none any more on that day."""
         agent = await self._agent(agent_id)
         await self._floor.change(self._pool, agent, AgentEvent.WENT_READY)
+        now = self._clock.now()
+        ends_at = agent.shift.at(now)
+        if ends_at is not None and now >= ends_at:
+            # In memory first, so that nobody sends her home in between.
+            agent.shift, agent.nearing = replace(agent.shift, moved_on=jst_date(now), moved_to=None), Nearing.FAR
+            async with self._pool.acquire() as conn:
+                await store.move_shift_end(conn, agent_id, on=jst_date(now), to=None)
         return agent
 
     async def not_ready(self, agent_id: int, reason: str) -> Agent:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 import aiosql
 import asyncpg
 
 from dialer.agents.machine import AgentState, AgentStatus
+from dialer.agents.shift_end import ShiftEnd
 
 _sql = aiosql.from_path(Path(__file__).parent / "sql", "asyncpg", mandatory_parameters=False)
 
@@ -37,6 +38,7 @@ class AgentRow:
     seat_kind: str | None
     leg_id: str | None
     debtor_id: int | None
+    shift: ShiftEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class StaffRow:
     name: str
     group: str
     languages: tuple[str, ...]
+    shift: ShiftEnd
     disabled: bool
 
 
@@ -58,7 +61,7 @@ async def load_agents(conn: asyncpg.Connection) -> list[AgentRow]:
 async def load_staff(conn: asyncpg.Connection) -> list[StaffRow]:
     """What is administered of every agent, whoever is at work."""
     return [
-        StaffRow(r["agent_id"], r["display_name"], r["agent_group"], tuple(r["languages"]), r["disabled"])
+        StaffRow(r["agent_id"], r["display_name"], r["agent_group"], tuple(r["languages"]), _shift(r), r["disabled"])
         async for r in _sql.staff(conn)
     ]
 
@@ -81,7 +84,12 @@ def _row(r: asyncpg.Record) -> AgentRow:
         seat_kind=r["seat_kind"],
         leg_id=r["leg_id"],
         debtor_id=r["debtor_id"],
+        shift=_shift(r),
     )
+
+
+def _shift(r: asyncpg.Record) -> ShiftEnd:
+    return ShiftEnd(r["shift_ends"], r["shift_moved_on"], r["shift_moved_to"])
 
 
 async def write_agent(
@@ -113,6 +121,11 @@ async def write_agent(
         at=at,
         new_stretch=(before.state, before.reason) != (status.state, status.reason),
     )
+
+
+async def move_shift_end(conn: asyncpg.Connection, agent_id: int, on: date, to: time | None) -> None:
+    """On the JST day `on` the agent's shift ends at `to` (JST), or not at all."""
+    await _sql.move_shift_end(conn, agent_id=agent_id, on=on, to=to)
 
 
 async def seat_kind(conn: asyncpg.Connection, extension: str) -> str | None:

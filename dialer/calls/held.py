@@ -31,16 +31,18 @@ class HeldCalls:
         self._desk = desk
         self._clock = clock
 
-    def hold_wanted(self, group: str, wanted: frozenset[str]) -> Agent | None:
+    def hold_wanted(self, group: str, wanted: frozenset[str], *, lent: bool) -> Agent | None:
         """Hold a free agent who is wanted: the promised one first, then one for a language.
 
         Anybody will do for the others, a moment later too.
 
         Args:
             wanted: see ``floor.fits``.
+            lent: see ``floor.hold_fitting``.
         """
         for kind in ("agent", "language", "any"):
-            agent = self._floor.hold_fitting(group, [wants for wants in wanted if wants.partition(":")[0] == kind])
+            these = [wants for wants in wanted if wants.partition(":")[0] == kind]
+            agent = self._floor.hold_fitting(group, these, lent=lent)
             if agent is not None:
                 return agent
         return None

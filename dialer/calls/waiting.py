@@ -51,7 +51,7 @@ class Waiting:
         """Give free agents to those who wait."""
         for call in list(self._calls):
             wanted = None if call.inbound is None else call.inbound.wanted_agent_id
-            agent = self._floor.hold_of(call.groups, wanted, call.wants)
+            agent = self._floor.hold_of(call.groups, wanted, call.wants, came_in=call.inbound is not None)
             if agent is not None:
                 self._calls.remove(call)
                 self._give(call, agent)

@@ -1,6 +1,6 @@
 """``dialer replay``: put recorded decisions to another policy; no telephone, no database.
 
-`dialer replay pacing FILE` reads a file of the engine's trace (``var/pacing/<day>.jsonl``, docs/pacing.md). What a
+`dialer replay pacing FILE` reads a file of the engine's trace (``var/pacing/<day>.jsonl.gz``, docs/pacing.md). What a
 replay can say and what not is told in ``dialer/pacing/replaying.py``.
 """
 
@@ -13,7 +13,7 @@ import msgspec
 
 from campaigns.calendar import to_jst
 from dialer.pacing.replaying import Name, Replay, replay
-from dialer.pacing.trace import TraceUnreadable, read_trace
+from dialer.pacing.trace_file import TraceUnreadable, read_trace
 
 
 @click.group()

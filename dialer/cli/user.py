@@ -1,4 +1,4 @@
-"""``dialer user``: add, list, disable accounts, set passwords and the languages of agents.
+"""``dialer user``: add, list, disable accounts, set passwords, the languages of agents and the ends of their shifts.
 
 Passwords are asked for, or read from standard input (``--password-stdin``): never an argument, which others
 on the machine could read. Who did it is the operating system's user, in the account's history.
@@ -18,6 +18,8 @@ import click
 from dialer.accounts import users
 from dialer.accounts.languages import JAPANESE, LANGUAGES, in_words
 from dialer.accounts.passwords import MIN_LENGTH, Passwords
+from dialer.accounts.shift_words import NO_END, read_shift_end
+from dialer.accounts.shift_words import in_words as shift_in_words
 from dialer.accounts.users import Role
 from dialer.clock import SystemClock
 from dialer.db.pool import open_pool
@@ -30,7 +32,7 @@ _clock = SystemClock()
 
 @click.group()
 def command() -> None:
-    """Accounts: add, list, disable, enable, password, languages."""
+    """Accounts: add, list, disable, enable, password, languages, shift-ends."""
 
 
 @command.command()
@@ -47,6 +49,7 @@ def command() -> None:
     show_default=True,
     help=f"A language in which this person can talk, again for each: {', '.join(LANGUAGES)}.",
 )
+@click.option("--shift-ends", default=NO_END, show_default=True, help="End of the shift every day in Japan: 17:00.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add(
     login: str,
@@ -55,9 +58,11 @@ def add(
     takes_calls: bool | None,
     group: str,
     languages: tuple[str, ...],
+    shift_ends: str,
     password_stdin: bool,
 ) -> None:
     """Add the account LOGIN."""
+    ends = read_shift_end(shift_ends)
     password = _password(password_stdin)
     _run(
         lambda conn: users.add_user(
@@ -72,6 +77,7 @@ def add(
             takes_calls=role == Role.AGENT if takes_calls is None else takes_calls,
             agent_group=group,
             languages=languages,
+            shift_ends=ends,
         )
     )
     click.echo(f"{login} を追加しました。")
@@ -82,7 +88,9 @@ def list_() -> None:
     """List all accounts."""
     for user in _run(users.list_users):
         state = "停止" if user.disabled_at else "有効"
-        desk = f"席: {user.agent_group}\t{in_words(user.languages)}" if user.takes_calls else "席なし\t"
+        desk = "席なし\t\t"
+        if user.takes_calls:
+            desk = f"席: {user.agent_group}\t{in_words(user.languages)}\t{shift_in_words(user.shift_ends)}"
         click.echo(f"{user.login}\t{user.display_name}\t{user.role}\t{desk}\t{state}")
 
 
@@ -127,6 +135,21 @@ def languages(login: str, languages: tuple[str, ...]) -> None:
         )
     )
     click.echo(f"{login} の言語: {in_words(languages)}")
+
+
+@command.command(name="shift-ends")
+@click.argument("login")
+@click.argument("ends", metavar="HH:MM|none")
+@click.option("--today", is_flag=True, help="Today only; from tomorrow on as before.")
+def shift_ends(login: str, ends: str, today: bool) -> None:
+    """Set when the shift of LOGIN ends, in Japan: no call is begun that would last longer."""
+    until = read_shift_end(ends)
+    _run(
+        lambda conn: users.set_shift_end(
+            conn, login=login, ends=until, today=today, now=_clock.now(), done_by=getpass.getuser()
+        )
+    )
+    click.echo(f"{login} の{'本日の' if today else ''}{shift_in_words(until)}")
 
 
 def _set_disabled(login: str, *, disabled: bool) -> None:

@@ -3,7 +3,8 @@
 Rings, answers and abandonments are a campaign's own, as its list is. Talks and wrap-ups go to every campaign whose
 calls those agents take: what a policy forecasts is when a busy agent will be free, and she is busy with anybody's call.
 
-Of abandonment a start learns only what makes it more careful. How many were expected is not kept; the mode aims at a
+How many people were expected to be abandoned, and how many were, is kept (``expectations``), so that a start goes on
+where the last engine stopped. Of the time before it was, only what makes more careful is taken: the mode aims at a
 share of the target, so what came above that says by how much the forecast was too hopeful. What stayed below says
 nothing: the campaign may have been dialed 1:1.
 
@@ -12,15 +13,21 @@ The pacing's seconds are counted from `HISTORY` before the start, so that none i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
 
 from campaigns.answers import AnswersOfHour, RecentAttempt
 from campaigns.campaign import Campaign
 from dialer.agents.choosing import serves
+from dialer.pacing.abandonment import hour_of
 from dialer.pacing.daring import AIM, EXCESS
 from dialer.pacing.estimating import Estimates
+from dialer.pacing.expectations import Expected
 from dialer.pacing.forecast import Forecast
+from dialer.pacing.hazard import Hazard
 from dialer.pacing.observed import CameIn, Observed, RingEnded, Talked, WrappedUp
 
 HISTORY = timedelta(days=14)
@@ -29,6 +36,8 @@ AT_MOST = 1000
 """Attempts that are read at a start, of each campaign."""
 LONGEST_WRAP_S = 1800.0
 """A wrap-up longer than this was somebody who left; a result was entered afterwards."""
+_LONGEST_S = 3600
+"""Medians are looked for up to here."""
 
 
 class Learning:
@@ -57,20 +66,29 @@ class Learning:
         return True
 
     def made_from(
-        self, campaign: Campaign, past: Iterable[RecentAttempt], answers: Iterable[AnswersOfHour] = ()
+        self,
+        campaign: Campaign,
+        past: Iterable[RecentAttempt],
+        answers: Iterable[AnswersOfHour] = (),
+        expected: Iterable[Expected] = (),
     ) -> Estimates:
         """The campaign's estimates. It takes a while, and changes nothing here: a thread may do it.
 
         Args:
             past: attempts of every campaign.
             answers: live answers of every campaign since `HISTORY` ago.
+            expected: what was expected and what came of every campaign since then, the oldest first.
         """
         target = campaign.pacing.abandon_target_ratio
         estimates = Estimates(target)
-        own = [one for one in answers if one.campaign_id == campaign.campaign_id]
+        parts = [one for one in expected if one.campaign_id == campaign.campaign_id]
+        own = [one for one in answers if one.campaign_id == campaign.campaign_id and _is_before(one, parts)]
         answered, came = sum(one.answers for one in own), sum(one.abandoned for one in own)
         if came > target * AIM * answered:
             estimates.remember(target * AIM / EXCESS * answered, came)
+        for part in parts:
+            for seen in part.observed(self.seconds(part.starts_at)):
+                estimates.observe(seen)
         for seen in sorted((one for row in past for one in self._seen(row, campaign)), key=lambda seen: seen.at_s):
             estimates.observe(seen)
         return estimates
@@ -106,6 +124,14 @@ class Learning:
         known = self._of.get(campaign_id)
         return None if known is None else known[1].forecast(self.seconds(now))
 
+    def call_s(self, campaign_id: int, now: datetime) -> float:
+        """How long a call of the campaign takes an agent, median seconds from the join to the end of the wrap-up.
+
+        Taken for the sum of the two medians; 0 before `begin`.
+        """
+        forecast = self.forecast(campaign_id, now)
+        return 0.0 if forecast is None else _median_s(forecast.talk) + _median_s(forecast.wrap)
+
     def _seen(self, row: RecentAttempt, campaign: Campaign) -> list[Observed]:
         """What an attempt of the past would have told this campaign; abandonments are left to their own counts."""
         found: list[Observed] = []
@@ -123,3 +149,14 @@ class Learning:
             if 0.0 <= wrap_s <= LONGEST_WRAP_S:
                 found.append(WrappedUp(self.seconds(row.disposed_at), wrap_s))
         return found
+
+
+def _is_before(one: AnswersOfHour, parts: Sequence[Expected]) -> bool:
+    """Whether nothing was kept yet of what was expected in that hour."""
+    return not parts or one.starts_at < hour_of(parts[0].starts_at)
+
+
+@lru_cache(maxsize=64)
+def _median_s(law: Hazard) -> float:
+    seconds = np.arange(0.0, _LONGEST_S + 1.0)
+    return min(float(_LONGEST_S), float(np.searchsorted(law.ended(seconds), 0.5)))

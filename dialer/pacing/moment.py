@@ -1,19 +1,22 @@
 """The present moment as one campaign's policy may see it, from the floor and the desk.
 
-Decides only whose call and agent counts: calls of other campaigns that one of the agents may take count, too, in full.
+Decides only whose call and agent counts. There are two safe ways to see agents whom other groups need, too: with them,
+and then each call that one of them may take counts in full; or without them, and then only the calls that may take the
+others. Neither promises an agent to two calls, so a campaign may go by the one that lets it place more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from campaigns.campaign import Campaign
 from campaigns.model import AttemptState
-from dialer.agents.choosing import share
+from dialer.agents.choosing import is_lent, share
 from dialer.agents.floor import Agent
+from dialer.agents.shift_end import Nearing
 from dialer.calls.live_call import LiveCall
 from dialer.pacing.answering import STRANGER, shifted
 from dialer.pacing.forecast import Forecast
@@ -22,6 +25,8 @@ from dialer.pacing.policy import AgentView, PendingCall, Snapshot
 _UNANSWERED = (AttemptState.CLAIMED, AttemptState.DIALING, AttemptState.RINGING, AttemptState.DETECTING)
 """While it is listened to whether a machine picked up, nobody knows yet that an agent is needed."""
 
+_ZERO = datetime(2020, 1, 1, tzinfo=UTC)
+_TENTH = timedelta(milliseconds=100)
 ForecastOf = Callable[[int], Forecast | None]
 
 
@@ -39,7 +44,7 @@ def snapshot_of(
     """What `campaign` sees.
 
     Args:
-        agents: who is logged in and serves its group.
+        agents: who is logged in and serves its group, or some of them.
         calls: all open attempts.
         callers: inbound calls that wait for these agents; they come first.
         lines_free: lines that it may still take.
@@ -66,14 +71,31 @@ def snapshot_of(
     )
 
 
+def own_agents(campaign: Campaign, agents: Sequence[Agent], calls: Iterable[LiveCall]) -> list[Agent] | None:
+    """`agents` without those whom other groups need, too; None when that is no other way to see them.
+
+    It is none when there is no call of another group that might take one of them, nor when nobody would be left.
+
+    Args:
+        agents: who is logged in and serves the campaign's group.
+        calls: all open attempts.
+    """
+    group = campaign.agent_group
+    own = [agent for agent in agents if not is_lent(agent, group)]
+    others = {call.group for call in calls} - {group, "all"}
+    return own if own and len(own) < len(agents) and others and group != "all" else None
+
+
 def _agent(agent: Agent, now: datetime) -> AgentView:
-    """An agent who asked for a break after her call, or whose telephone is gone, takes no further one."""
-    return AgentView(agent.status.state, _elapsed_s(agent.state_at, now), leaving=agent.status.after is not None)
+    """An agent takes no further call who asked for a break after hers, whose telephone is gone or whose shift ends."""
+    leaving = agent.status.after is not None or agent.nearing is not Nearing.FAR
+    return AgentView(agent.status.state, _elapsed_s(agent.state_at, now), leaving)
 
 
 def _elapsed_s(since: datetime, now: datetime) -> float:
-    """Whole tenths; never negative, whatever two clocks think of each other."""
-    return max(0.0, round((now - since).total_seconds(), 1))
+    """Whole tenths, from one tenth on the clock to another, so that a moment is the same one at each look; never
+    negative, whatever two clocks think of each other."""
+    return max(0, (now - _ZERO) // _TENTH - (since - _ZERO) // _TENTH) / 10
 
 
 def _chance(call: LiveCall, campaign_id: int, forecast: Forecast | None, forecast_of: ForecastOf) -> float | None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from dialer.pacing.modes import FixedRatio, Progressive
 from dialer.pacing.policy import Policy
 from dialer.pacing.predictive import Predictive
-from dialer.pacing.trace import TracedDecision
+from dialer.pacing.traced import TracedDecision
 
 
 class Name(StrEnum):

@@ -1,9 +1,10 @@
-"""The trace of decisions: one JSON line each, a file a day in Japan, so that a decision can be read and replayed later.
+"""The trace of decisions: a line each, a file a day in Japan, so that a decision can be read and replayed later.
 
-A line has the snapshot (counts, elapsed times, probabilities, forecast), the policy's decision and what limited it; no
-person, number or agent is in it. Every decision that placed calls is written, and at most `_PER_SECOND` on average of
-those that placed none and differ from the one before by mode, number or limit: the words differ at every look by some
-tenth. A file ends at `_MOST_BYTES`, and those older than so many days are deleted.
+A line (``traced``) has the snapshot, the policy's decision and what limited it; no person, number or agent is in it.
+Every decision that placed calls is written, and at most `_PER_SECOND` on average of those that placed none and differ
+from the one before by mode, number or limit: the words differ at every look by some tenth. An engine that starts in
+the middle of a day begins another file of that day. A day ends at `_MOST_BYTES`, and files older than so many days
+are deleted.
 
 Invariant: the engine never waits for the disk; when the disk is slow or full, lines are lost and calls go on.
 """
@@ -11,21 +12,21 @@ Invariant: the engine never waits for the disk; when the disk is slow or full, l
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from itertools import count, groupby
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from campaigns.calendar import jst_date
 from campaigns.model import DialMode
 from dialer.clock import Clock
 from dialer.pacing.limits import LimitedBy
-from dialer.pacing.policy import Decision, Snapshot
 from dialer.pacing.rate import CallRate
+from dialer.pacing.trace_file import TraceFile
+from dialer.pacing.traced import TracedDecision
 
 log = structlog.get_logger()
 
@@ -33,33 +34,10 @@ _PER_SECOND = 2.0
 _MOST_BYTES = 100_000_000
 _QUEUE = 1_000
 """Twenty campaigns that place calls at each look, ten times a second, are written after 5 s at the latest."""
-_EVERY_S = 0.5
-
-
-class TraceUnreadable(Exception):
-    """A trace, or a line of it, can't be read; the message names file, line, field and reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class TracedDecision:
-    """One line.
-
-    Args:
-        mode: the policy that decided: of a campaign over its limit ``progressive``.
-        patience_s: what the policy took for the threshold of abandonment.
-        decision: the policy's own, before the limits.
-        placed: calls that were placed, or people shown: no more than the limits left, fewer when fewer were found.
-        limited_by: the limit that was reached, if any.
-    """
-
-    at: datetime
-    campaign_id: int
-    mode: DialMode
-    patience_s: float
-    snapshot: Snapshot
-    decision: Decision
-    placed: int
-    limited_by: LimitedBy | None = None
+_EVERY_S = 1.0
+"""A crash loses so much."""
+_AFTER_FAULT_S = 60.0
+"""After a fault of the disk: each try begins a file."""
 
 
 class Trace:
@@ -77,7 +55,10 @@ class Trace:
         self._rate = CallRate(_PER_SECOND, clock.monotonic_s())
         self._queue: deque[TracedDecision] = deque(maxlen=_QUEUE)
         self._told: dict[int, tuple[DialMode, int, LimitedBy | None]] = {}
-        self._full_on: date | None = None
+        self._writing = threading.Lock()
+        self._day: date | None = None
+        self._file: TraceFile | None = None
+        self._bytes = 0
 
     def tell(self, one: TracedDecision) -> None:
         """Keep a decision for writing, if it is worth a line and there is room for one. Never waits."""
@@ -93,56 +74,76 @@ class Trace:
         self._queue.append(one)
 
     async def run(self) -> None:
-        """Write until cancelled, in a thread of its own."""
-        while True:
-            await self._clock.sleep(_EVERY_S)
-            if not self._queue:
-                continue
-            lines = list(self._queue)
-            self._queue.clear()
+        """Write until cancelled, in a thread of its own; then what is left, and the end of the file."""
+        try:
+            while True:
+                await self._clock.sleep(_EVERY_S)
+                decisions = self._queued()
+                try:
+                    await asyncio.to_thread(self.write, decisions)
+                except OSError as error:
+                    log.warning("pacing_trace_lost", decisions=len(decisions), error=type(error).__name__)
+                    await self._clock.sleep(_AFTER_FAULT_S)
+        finally:
+            decisions = self._queued()
             try:
-                await asyncio.to_thread(self.write, lines)
+                self.write(decisions)
+                self.close()
             except OSError as error:
-                log.warning("pacing_trace_lost", lines=len(lines), error=type(error).__name__)
+                log.warning("pacing_trace_lost", decisions=len(decisions), error=type(error).__name__)
 
-    def write(self, lines: list[TracedDecision]) -> None:
-        """Append `lines` to the files of their days.
+    def _queued(self) -> list[TracedDecision]:
+        decisions = list(self._queue)
+        self._queue.clear()
+        return decisions
+
+    def write(self, decisions: list[TracedDecision]) -> None:
+        """Append `decisions` to the files of their days.
 
         Raises:
-            OSError: the disk refused.
+            OSError: the disk refused; they are lost, and the next ones begin a new file.
         """
+        with self._writing:
+            for day, of_day in groupby(decisions, lambda one: jst_date(one.at)):
+                self._write_day(day, list(of_day))
+
+    def close(self) -> None:
+        """End the present file; what is written afterwards begins a new one."""
+        with self._writing:
+            self._close()
+
+    def _write_day(self, day: date, decisions: list[TracedDecision]) -> None:
+        if self._day != day:
+            self._close()
+            self._begin(day)
+        if self._file is None:
+            return
+        try:
+            self._file.write(decisions)
+        except OSError:
+            self._day, self._file = None, None
+            raise
+        if self._bytes + self._file.size >= _MOST_BYTES:
+            full, self._file = self._file, None
+            log.warning("pacing_trace_full", day=str(day))
+            full.close()
+
+    def _begin(self, day: date) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        for one in lines:
-            day = jst_date(one.at)
-            path = self._folder / f"{day}.jsonl"
-            if not path.exists():
-                self._delete_before(day - timedelta(days=self._keep_days - 1))
-            with path.open("ab") as file:
-                if file.tell() < _MOST_BYTES:
-                    file.write(msgspec.json.encode(one) + b"\n")
-                elif self._full_on != day:
-                    self._full_on = day
-                    log.warning("pacing_trace_full", day=str(day))
+        self._delete_before(day - timedelta(days=self._keep_days - 1))
+        self._bytes = sum(path.stat().st_size for path in self._folder.glob(f"{day}*"))
+        if self._bytes < _MOST_BYTES:
+            numbers = ("" if n == 1 else f"-{n}" for n in count(1))
+            paths = (self._folder / f"{day}{number}.jsonl.gz" for number in numbers)
+            self._file = TraceFile(next(path for path in paths if not path.exists()))
+        self._day = day
+
+    def _close(self) -> None:
+        file, self._file, self._day = self._file, None, None
+        if file is not None:
+            file.close()
 
     def _delete_before(self, first_on: date) -> None:
-        for path in self._folder.glob("????-??-??.jsonl"):
-            if path.stem < str(first_on):
+        for path in self._folder.glob("????-??-??*.jsonl*"):
+            if path.name[:10] < str(first_on):
                 path.unlink(missing_ok=True)
-
-
-def read_trace(path: Path) -> Iterator[TracedDecision]:
-    """The decisions of a file, in their order.
-
-    Raises:
-        TraceUnreadable: the line, the field and what is wrong with it; also when the file can't be read.
-    """
-    decoder = msgspec.json.Decoder(TracedDecision)
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    yield decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise TraceUnreadable(f"{path.name}, line {number}: {error}") from error
-    except OSError as error:
-        raise TraceUnreadable(f"{path.name}: {error.strerror}") from error

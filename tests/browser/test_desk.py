@@ -73,6 +73,22 @@ async def test_an_answered_call_brings_the_person_on_the_screen_and_ends_with_a_
     ]
 
 
+async def test_the_page_says_when_the_shift_ends_today_and_that_it_is_over(desk: Desk) -> None:
+    """As soon as the engine knows it; without an end there is nothing to read."""
+    engine, agent_id = desk.site.engine, desk.site.users["agent1"]
+    async with desk.page("agent1") as page:
+        await work(page)
+        await expect(page.get_by_test_id("shift-chip")).to_be_hidden()
+        ends_at = SystemClock().now().astimezone(JST).replace(hour=23, minute=59, second=0, microsecond=0)
+        await engine.shift_ends(agent_id, ends_at)
+        await expect(page.get_by_test_id("shift-chip")).to_have_text("本日の終業 23:59")
+        await engine.shift_ends(agent_id, ends_at - timedelta(days=1))
+        await expect(page.get_by_test_id("state-label")).to_have_text("離席")
+        await expect(page.get_by_test_id("state")).to_contain_text("終業")
+        await engine.shift_ends(agent_id, None)
+        await expect(page.get_by_test_id("shift-chip")).to_be_hidden()
+
+
 async def test_a_caller_whom_nobody_knows_is_said_to_be_one(desk: Desk) -> None:
     """着信 in the band, no person on the screen, and the call can be ended with a result."""
     site = desk.site

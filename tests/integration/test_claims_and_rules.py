@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from campaigns.campaign import Campaign, CampaignState, Choosing, set_state
-from campaigns.claiming import Claim, still_allowed
+from campaigns.claiming import Claim, reserved_wanted, still_allowed
 from campaigns.facts import read_facts
 from campaigns.listing import list_drift
 from campaigns.model import Rotation, Window
@@ -25,9 +25,11 @@ from tests.fixtures_people import OVERDUE, TUESDAY, Town
 @pytest.fixture
 async def town(db: asyncpg.Connection) -> Town:
     town = Town(db)
-    await town.debt_types("city_tax", "care_insurance")
+    await town.debt_types(*TYPES, "nursery_fee")
     return town
 
+
+TYPES = ("city_tax", "care_insurance")
 
 Spoil = Callable[[Town, int], Awaitable[object]]
 
@@ -168,7 +170,9 @@ def some_of(seed: random.Random, *values: object, nothing: int = 3) -> object:
     return seed.choice([None] * nothing + list(values))
 
 
-async def populate(town: Town, seed: random.Random, *, people: int, choosing: Choosing) -> Campaign:
+async def populate(
+    town: Town, seed: random.Random, *, people: int, choosing: Choosing, types: Sequence[str] = TYPES
+) -> Campaign:
     """People in every condition, a third of them with shared lines and households."""
     households = [await town.household() for _ in range(people // 3)]
     lines = [town.number() for _ in range(people)]
@@ -176,16 +180,14 @@ async def populate(town: Town, seed: random.Random, *, people: int, choosing: Ch
     for _ in range(people):
         ids.append(
             await town.person(
-                owes={
-                    t: seed.randint(1, 9_000) for t in seed.sample(["city_tax", "care_insurance"], seed.randint(1, 2))
-                },
+                owes={t: seed.randint(1, 9_000) for t in seed.sample(types, seed.randint(1, 2))},
                 due_on=seed.choice([OVERDUE, OVERDUE, date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 30)]),
                 numbers=seed.sample(lines, seed.choice([0, 1, 1, 1, 2])),
                 household_id=seed.choice([None, *households]),
                 language=seed.choice(["ja"] * 8 + ["ne", "vi"]),
             )
         )
-    campaign = await town.campaign("city_tax", "care_insurance", choosing=choosing)
+    campaign = await town.campaign(*types, choosing=choosing)
     for debtor_id in ids:
         await give_history(town, seed, debtor_id)
     known = [r["number"] for r in await town.conn.fetch("SELECT number FROM phone ORDER BY number")]
@@ -230,11 +232,22 @@ async def give_history(town: Town, seed: random.Random, debtor_id: int) -> None:
         await SPOILED[str(spoil)][0](town, debtor_id)
 
 
-@pytest.mark.parametrize("strict", [False, True], ids=["by worth", "strict"])
-async def test_claims_and_rules_agree_about_everyone(town: Town, strict: bool) -> None:
+async def narrow_hours(town: Town) -> None:
+    """Debt types that may be dialed in some of the campaign's hours only."""
+    await town.own_hours("care_insurance", ("tue", "fri"), "9:00", "17:00")
+    await town.own_hours("nursery_fee", ("tue", "wed", "thu", "sat"), "10:00", "20:00")
+
+
+@pytest.mark.parametrize(
+    ("strict", "narrow"), [(False, False), (True, False), (True, True)], ids=["by worth", "strict", "narrow hours"]
+)
+async def test_claims_and_rules_agree_about_everyone(town: Town, strict: bool, narrow: bool) -> None:
     """The SQL of the claims and the function of the second check are one rule: 250 people with seeded histories."""
     seed = random.Random(20261124 + strict)
-    campaign = await populate(town, seed, people=250, choosing=strict_if(strict))
+    types = (*TYPES, "nursery_fee") if narrow else TYPES
+    campaign = await populate(town, seed, people=250, choosing=strict_if(strict), types=types)
+    if narrow:
+        await narrow_hours(town)
     # From the third moment on, few days are open: whole weeks of training.
     reasons, now_and_then = Counter[Reason](), (0, 7, 4 * 24, 7 * 24)
     for hours in now_and_then:
@@ -243,15 +256,19 @@ async def test_claims_and_rules_agree_about_everyone(town: Town, strict: bool) -
             await town.closed(date(2026, 12, 2), 30)
         window = (await load_openings(town.conn)).hours_of(campaign).window_at(now)
         assert window is not None
-        allowed, reserved = set(), set()
+        allowed, reserved, wants = set(), set(), set()
         for row in await town.conn.fetch("SELECT debtor_id FROM debtor ORDER BY debtor_id"):
             facts = await read_facts(town.conn, campaign, row["debtor_id"], now, reserved=False)
             verdict = may_call(facts, now)
             reasons.update(verdict.reasons)
             if verdict.allowed:
                 allowed.add(row["debtor_id"])
-            elif facts.wants != "agent:18" and may_call(replace(facts, reserved=True), now).allowed:
-                reserved.add(row["debtor_id"])
+            elif may_call(replace(facts, reserved=True), now).allowed:
+                wants.add(facts.wants)
+                if facts.wants != "agent:18":
+                    reserved.add(row["debtor_id"])
+        wanted = await reserved_wanted(town.conn, campaign.campaign_id, now)
+        assert wanted == wants, "what is asked before an agent is held"
         transaction = town.conn.transaction()
         await transaction.start()
         assert await claim_one_by_one(town, partial(town.claim, campaign, now, limit=1, window=window)) == allowed
@@ -259,8 +276,51 @@ async def test_claims_and_rules_agree_about_everyone(town: Town, strict: bool) -
         await transaction.rollback()
         assert 5 < len(allowed) < 240
         assert reserved
-    told = set(Reason) - {Reason.CAMPAIGN_STOPPED, Reason.OUTSIDE_CALENDAR, Reason.PERSON_BUSY}
+    told = set(Reason) - {Reason.CAMPAIGN_STOPPED, Reason.PERSON_BUSY}
+    told -= set() if narrow else {Reason.OUTSIDE_CALENDAR}
     assert set(reasons) == (told if strict else told - {Reason.SAME_WINDOW_REPEATED}), "each rule was put to the test"
+
+
+@pytest.mark.parametrize("spoiled", [one for one in ALL if one not in {"abandoned", "language", "named agent"}])
+async def test_nobody_is_held_for_people_who_could_not_be_called(town: Town, spoiled: str) -> None:
+    """Whatever stands in the way, whether or not the lists were made again."""
+    spoil, _ = ALL[spoiled]
+    debtor_id = await town.person(household_id=await town.household(), language="ne")
+    campaign = await town.campaign(choosing=strict_if(spoiled in STRICT_ONLY))
+    assert await reserved_wanted(town.conn, campaign.campaign_id, TUESDAY) == {"language:ne"}
+    await spoil(town, debtor_id)
+    assert await reserved_wanted(town.conn, campaign.campaign_id, TUESDAY) == frozenset()
+    await town.listed()
+    assert await reserved_wanted(town.conn, campaign.campaign_id, TUESDAY) == frozenset()
+
+
+async def test_nobody_is_held_while_the_household_is_called_or_the_debt_has_no_hour(town: Town) -> None:
+    """The call of another member is open; or the only debt type's own calendar is closed, the campaign's open."""
+    home = await town.household()
+    first, _ = [await town.person(household_id=home, language=language) for language in ("ja", "ne")]
+    await town.person(owes={"care_insurance": 1}, language="vi")
+    await town.own_hours("care_insurance", ("wed",), "9:00", "17:00")
+    campaign = await town.campaign(*TYPES)
+    tomorrow = TUESDAY + timedelta(days=1)
+    assert await reserved_wanted(town.conn, campaign.campaign_id, TUESDAY) == {"language:ne"}
+    assert await reserved_wanted(town.conn, campaign.campaign_id, tomorrow) == {"language:ne", "language:vi"}
+    assert [c.debtor_id for c in await town.claim(campaign)] == [first]
+    assert await reserved_wanted(town.conn, campaign.campaign_id, TUESDAY) == frozenset()
+    assert await town.claim_reserved(campaign, languages=["ne", "vi"]) is None
+
+
+async def test_who_owes_a_debt_type_of_narrower_hours_is_called_again_in_them(town: Town) -> None:
+    """Though the campaign has evenings and other days, which this person never gets; who owes another debt waits."""
+    both = {"city_tax": 1, "care_insurance": 1}
+    people = [await town.person(owes=owes) for owes in ({"care_insurance": 1}, both, {"city_tax": 1})]
+    await town.own_hours("care_insurance", ("tue",), "9:00", "17:00")
+    campaign = await town.campaign(*TYPES, choosing=strict_if(True))
+    await town.conn.execute("UPDATE debtor_progress SET weekday_attempts = 3, missed_cells = 2")
+    await town.listed()
+    verdicts = [may_call(await read_facts(town.conn, campaign, one, TUESDAY), TUESDAY).reasons for one in people]
+    repeated = (Reason.SAME_DAY_REPEATED, Reason.SAME_WINDOW_REPEATED)
+    assert verdicts == [(), repeated, repeated]
+    assert [c.debtor_id for c in await town.claim(campaign)] == people[:1]
 
 
 async def claimed_for_an_agent(town: Town, campaign: Campaign, now: datetime, window: Window) -> list[Claim]:

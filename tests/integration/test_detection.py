@@ -19,7 +19,8 @@ from campaigns.model import AttemptState, Window
 from campaigns.return_calls import count_return_call
 from dialer.agents.machine import AgentState
 from dialer.calls.live_call import live_call_of
-from dialer.pacing.trace import Trace, TracedDecision
+from dialer.pacing.trace import Trace
+from dialer.pacing.traced import TracedDecision
 from tests.deadline import until, until_found
 from tests.fixtures_commands import Dialer
 from tests.fixtures_floor import ABANDON_AFTER_S, SmallEngine, small_engine

@@ -246,3 +246,28 @@ async def test_the_planner_fits_settles_and_grades_and_grades_again_when_the_wei
         clock.at += timedelta(days=1)
         await planner.tick()
         assert await town.conn.fetchval("SELECT count(*) FROM pick_up_model") == 2
+
+
+@pytest.mark.parametrize("rotation", list(Rotation))
+async def test_days_and_kinds_of_hour_that_never_come_for_a_person_leave_nobody_out(
+    town: Town, rotation: Rotation
+) -> None:
+    """Who owes a debt type that is dialed on Tuesdays only is graded for Tuesday; who owes another, for other days."""
+    narrow, both = [
+        await town.person(owes=owes) for owes in ({"care_insurance": 1}, {"care_insurance": 1, "city_tax": 1})
+    ]
+    promised = await town.person(owes={"care_insurance": 1, "city_tax": 1})
+    await town.conn.execute(
+        "INSERT INTO promise (debtor_id, debt_type, due_on, made_at) VALUES ($1, 'city_tax', '2026-12-10', $2)",
+        promised, TUESDAY,
+    )  # fmt: skip
+    await town.own_hours("care_insurance", ["tue"], "9:00", "17:00")
+    choosing = Choosing(lot_ratio=0.0, rotation=rotation)
+    campaign = await town.campaign("city_tax", "care_insurance", choosing=choosing)
+    missed = cell_of(Window.WEEKDAY, TUESDAY.date()) if rotation is Rotation.BY_WORTH else 0
+    await town.conn.execute("UPDATE debtor_progress SET missed_cells = $1, weekday_attempts = 3", missed)
+    await town.listed()
+    await grade(town, campaign)
+    found = await grades(town)
+    assert found[both][0] == OUT
+    assert min(found[narrow][0], found[promised][0]) > OUT

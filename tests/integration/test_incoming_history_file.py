@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from campaigns.evidence import HALF_LIFE_DAYS
 from campaigns.importing.history.importer import import_history
-from campaigns.importing.history.mapping import HISTORY_MAPPINGS, HistoryMapping, load_history_mapping
+from campaigns.importing.history.mapping import HISTORY_MAPPINGS, load_history_mapping
 from campaigns.importing.importer import import_file
 from campaigns.importing.intake import IntakeResult
 from campaigns.importing.mapping import load_mapping, names
@@ -25,21 +26,13 @@ from dialer.simulation.habits import habits_of
 from dialer.simulation.history_file import write_history
 from dialer.simulation.past import past_calls
 from dialer.simulation.people_file import write_people
+from tests.fixtures_history import NIIGATA, call, import_rows
 from tests.fixtures_people import TUESDAY, Town
 
-NIIGATA = load_history_mapping("niigata")
 DEADLY = msgspec.structs.replace(NIIGATA, mark_dead=True)
-HEADER = "宛名番号,処理日,処理時刻,区分,架電番号,結果\n"
 TABLES = ("past_call", "pick_up", "phone", "debtor_phone", "import_file", "debtor_progress", "list_entry")
 
 Import = Callable[..., Awaitable[IntakeResult]]
-
-
-def call(
-    no: str, day: str = "20261119", time: str = "1000", way: str = "架電", number: str = "", result: str = "不在"
-) -> str:
-    """One record; 2026-11-19 is a Thursday."""
-    return f"{no},{day},{time},{way},{number},{result}\n"
 
 
 @pytest.fixture
@@ -52,13 +45,7 @@ async def town(db: asyncpg.Connection) -> Town:
 @pytest.fixture
 def run(db: asyncpg.Connection, tmp_path: Path) -> Import:
     """Import rows as Niigata's former system writes them."""
-
-    async def run(*rows: str, mapping: HistoryMapping = NIIGATA, **options: Any) -> IntakeResult:
-        file = tmp_path / "history.csv"
-        file.write_text(HEADER + "".join(rows), encoding="utf-8")
-        return await import_history(db, file, mapping, now=TUESDAY, progress=lambda _: None, **options)
-
-    return run
+    return partial(import_rows, db, tmp_path)
 
 
 async def address(town: Town, debtor_id: int) -> str:
@@ -99,7 +86,9 @@ async def test_each_record_is_kept_and_teaches_its_kind_of_hour(town: Town, run:
         call(no, day="20261121", number=told, result="第三者"), call(no, day="20261123", number=told, result="家族"),
         call(no, time="1500", number=told, result="番号違い"),
     )  # fmt: skip
-    assert result.changes == {"past_calls_new": 7, "evidence_new": 5, "links_new": 0, "numbers_dead": 0}
+    assert result.changes == {
+        "past_calls_new": 7, "evidence_new": 5, "contacted_new": 1, "links_new": 0, "numbers_dead": 0,
+    }  # fmt: skip
     assert await tally(town, person) == {
         (number, "weekday"): (0, 2),
         (number, "evening"): (1, 0),
@@ -187,7 +176,7 @@ async def test_a_person_without_any_number_gets_on_the_list_by_the_records(town:
     person = await town.person(numbers=[])
     campaign = await town.campaign()
     assert not await town.claim(campaign)
-    await run(call(await address(town, person), number="09000008001", result="家族"))
+    await run(call(await address(town, person), number="09000008001"))
     assert [(c.debtor_id, c.number) for c in await town.claim(campaign)] == [(person, "+819000008001")]
     assert await list_drift(town.conn) == 0
 

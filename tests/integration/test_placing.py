@@ -159,7 +159,7 @@ async def test_a_preview_that_can_not_be_claimed_lets_its_agent_go(engine: Small
     assert not agent.held
     await engine.db.execute("ALTER TABLE list_entry_gone RENAME TO list_entry")
     (work,) = engine.placing.campaigns.values()
-    assert work.faulty_until_s > engine.clock.monotonic_s()
+    assert work.faulty_until_s > 0.0
     work.faulty_until_s = 0.0
     await tick(engine)
     assert agent.status.state is AgentState.RESERVED

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from campaigns.campaign import Campaign
 from dialer.agents.machine import AgentState
 from dialer.campaigning import Campaigning
+from dialer.pacing.estimating import Estimates
+from dialer.pacing.learning import Learning
 from dialer.pacing.rate import CallRate
 from dialer.pacing.trace import Trace
 from dialer.placing import Placing
@@ -48,6 +51,49 @@ async def test_one_agent_of_all_is_promised_to_one_call_of_two_groups(engine: Sm
         await tick(engine)
         await settle(engine)
     assert len(engine.line.dialed) == 1
+    await engine.everybody_hangs_up()
+
+
+async def test_agents_of_a_group_work_though_one_of_all_is_promised_to_others(engine: SmallEngine) -> None:
+    """Each group's own agents, and the one of `all` for whoever came first: five agents, five calls."""
+    await campaign(engine, 9, "一", agent_group="north")
+    await campaign(engine, 9, "二", agent_group="south")
+    for group, number in (("north", 2), ("south", 2), ("all", 1)):
+        await engine.add_agents(number, group=group)
+    for _ in range(3):
+        await tick(engine)
+        await settle(engine)
+        assert sorted(c.group for c in engine.desk.calls.values()).count("north") in (2, 3)
+        assert len(engine.line.dialed) == 5
+    await engine.everybody_hangs_up()
+
+
+async def test_an_agent_who_is_promised_to_another_group_is_held_for_nobody(engine: SmallEngine) -> None:
+    """Somebody wants a language that only she speaks: while she has to be there for a call that rings, he waits."""
+    await campaign(engine, 9, "一", agent_group="north")
+    await engine.add_agents(1, group="north")
+    (anyone,) = await engine.add_agents(1, group="all")
+    (own,) = await engine.add_agents(1, group="south", ready=False)
+    anyone.languages = ("ja", "ne")
+    await tick(engine)
+    await settle(engine)
+    assert len(engine.line.dialed) == 2
+    await engine.town.person()
+    await engine.db.execute("UPDATE debtor SET language = 'ne' WHERE debtor_id = (SELECT max(debtor_id) FROM debtor)")
+    await campaign(engine, 0, "二", agent_group="south")
+    await engine.requests.ready(own.agent_id)
+    await tick(engine)
+    await settle(engine)
+    assert anyone.is_free
+    assert len(engine.line.dialed) == 3, "hers who is of the group"
+    for call_id in list(engine.line.ringing):
+        engine.line.end(call_id, 19)
+    await until(lambda: not engine.desk.calls, what="nobody answered")
+    for agent in engine.floor.of_group("north"):
+        if agent is not anyone:
+            await engine.requests.not_ready(agent.agent_id, "break")
+    await tick(engine)
+    assert anyone.status.state is AgentState.RESERVED, "now nobody else needs her"
     await engine.everybody_hangs_up()
 
 
@@ -105,6 +151,19 @@ async def test_nobody_gives_way_to_a_campaign_whose_agents_are_absent(engine: Sm
     await engine.everybody_hangs_up()
 
 
+class StumblingLearning(Learning):
+    """Can't make one campaign's estimates."""
+
+    def __init__(self, stumbles_over: int) -> None:
+        super().__init__(TUESDAY)
+        self.stumbles_over = stumbles_over
+
+    def made_from(self, campaign: Campaign, *told: Any) -> Estimates:
+        if campaign.campaign_id == self.stumbles_over:
+            raise ValueError("a talk of minus three seconds")
+        return super().made_from(campaign, *told)
+
+
 # --- a fault of one campaign -----------------------------------------------------------------------------
 
 
@@ -144,6 +203,31 @@ async def test_a_campaign_that_pauses_after_a_fault_holds_no_agent_either(engine
     work_of(engine, made).faulty_until_s = 0.0
     await tick(engine)
     assert agent.status.state is AgentState.RESERVED
+    await engine.everybody_hangs_up()
+
+
+async def test_a_campaign_whose_estimates_can_not_be_made_stops_no_other(engine: SmallEngine) -> None:
+    """Something in its past makes no sense: it is left alone for a minute, and tried before it is asked for calls."""
+    broken = await campaign(engine, 5, "一")
+    sound = await campaign(engine, 5, "二")
+    await engine.add_agents(1)
+    engine.placing._deciding._learning = learning = StumblingLearning(broken.campaign_id)
+    for _ in range(2):
+        await tick(engine)
+        await settle(engine)
+        assert [c.campaign_id for c in engine.desk.calls.values()] == [sound.campaign_id]
+    work = work_of(engine, broken)
+    assert "内部エラー" in work.because
+    assert work.faulty_until_s > engine.clock.monotonic_s() + 30.0
+    await engine.everybody_hangs_up()
+    learning.stumbles_over = 0
+    work.faulty_until_s = engine.clock.monotonic_s() + 1.0
+    await engine.placing._reload()
+    assert engine.placing.snapshot(broken).forecast is not None
+    work.faulty_until_s = 0.0
+    await tick(engine)
+    await settle(engine)
+    assert [c.campaign_id for c in engine.desk.calls.values()] == [broken.campaign_id]
     await engine.everybody_hangs_up()
 
 

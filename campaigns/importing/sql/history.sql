@@ -82,6 +82,39 @@ SELECT debtor_id, number, at, direction, call_window, result, nth, :source, :imp
 FROM fresh_past_call
 ORDER BY debtor_id, at;
 
+-- name: mark_contacted(contacts, month_start, now)
+-- The last contact of this month, where it is later than what is known. What was before it is over, as after a talk of our
+-- own (campaigns/progress.py: after_disposition); what a later attempt left, and a later recall, stand.
+WITH told AS (
+    SELECT d.debtor_id, max(s.at) AS contacted_at
+    FROM stage_past_call s
+    JOIN debtor d ON d.addressee_no = s.addressee_no
+    LEFT JOIN debtor_progress known ON known.debtor_id = d.debtor_id
+    WHERE s.result = ANY (:contacts::text[]) AND s.at >= :month_start::timestamptz
+      AND (known.contacted_at IS NULL OR known.contacted_at < s.at)
+    GROUP BY d.debtor_id
+),
+marked AS (
+    INSERT INTO debtor_progress AS held (debtor_id, contacted_at)
+    SELECT debtor_id, contacted_at FROM told ORDER BY debtor_id
+    ON CONFLICT (debtor_id) DO UPDATE
+    SET contacted_at = excluded.contacted_at,
+        missed_cells = CASE WHEN held.last_attempt_at > excluded.contacted_at THEN held.missed_cells ELSE 0 END,
+        overdue_from = CASE WHEN held.last_attempt_at > excluded.contacted_at THEN held.overdue_from END,
+        wants_waiting_agent = held.wants_waiting_agent
+                              AND coalesce(held.last_attempt_at > excluded.contacted_at, false),
+        urgency = CASE WHEN held.recall_from > excluded.contacted_at THEN held.urgency ELSE 0 END
+    WHERE held.contacted_at IS NULL OR held.contacted_at < excluded.contacted_at
+    RETURNING held.debtor_id, held.contacted_at, coalesce(held.recall_from > held.contacted_at, false) AS recalled
+),
+closed AS (
+    UPDATE callback
+    SET closed_at = :now::timestamptz, closed_as = 'contacted'
+    FROM marked
+    WHERE callback.debtor_id = marked.debtor_id AND callback.closed_at IS NULL AND NOT marked.recalled
+)
+SELECT debtor_id FROM marked;
+
 -- name: kill_past_numbers()!
 -- The number's last record of all says "not in service", after everybody who has it got it, and no call of ours rang later.
 UPDATE phone

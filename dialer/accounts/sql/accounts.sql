@@ -4,15 +4,16 @@ VALUES (:login, :display_name, :role, :password_hash)
 ON CONFLICT (login) DO NOTHING
 RETURNING user_id;
 
--- name: add_agent(user_id, agent_group, languages, now)!
-INSERT INTO agent (agent_id, agent_group, languages, state_at) VALUES (:user_id, :agent_group, :languages, :now)
+-- name: add_agent(user_id, agent_group, languages, shift_ends, now)!
+INSERT INTO agent (agent_id, agent_group, languages, shift_ends, state_at)
+VALUES (:user_id, :agent_group, :languages, :shift_ends, :now)
 ON CONFLICT (agent_id) DO NOTHING;
 
 -- name: user_by_login(login)^
 SELECT user_id, login, display_name, role, password_hash, disabled_at FROM app_user WHERE login = :login;
 
 -- name: list_users()
-SELECT u.user_id, u.login, u.display_name, u.role, u.disabled_at, a.agent_group, a.languages,
+SELECT u.user_id, u.login, u.display_name, u.role, u.disabled_at, a.agent_group, a.languages, a.shift_ends,
        a.agent_id IS NOT NULL AS takes_calls
 FROM app_user u LEFT JOIN agent a ON a.agent_id = u.user_id
 ORDER BY u.login;
@@ -31,6 +32,12 @@ UPDATE app_user SET disabled_at = :disabled_at WHERE user_id = :user_id;
 
 -- name: set_languages(languages, user_id)$
 UPDATE agent SET languages = :languages WHERE agent_id = :user_id RETURNING agent_id;
+
+-- name: set_shift_end(ends, user_id)$
+UPDATE agent SET shift_ends = :ends WHERE agent_id = :user_id RETURNING agent_id;
+
+-- name: move_shift_end(on, to, user_id)$
+UPDATE agent SET shift_moved_on = :on, shift_moved_to = :to WHERE agent_id = :user_id RETURNING agent_id;
 
 -- name: note(user_id, now, act, detail, done_by)!
 INSERT INTO account_history (user_id, at, act, detail, done_by) VALUES (:user_id, :now, :act, :detail, :done_by);

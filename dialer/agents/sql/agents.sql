@@ -1,7 +1,7 @@
 -- name: all_agents()
 SELECT a.agent_id, u.display_name, a.agent_group, a.languages, a.state, a.reason, a.state_at,
        a.extension, s.kind AS seat_kind, a.leg_id, a.leg_up, a.call_id,
-       coalesce(c.debtor_id, t.debtor_id) AS debtor_id
+       coalesce(c.debtor_id, t.debtor_id) AS debtor_id, a.shift_ends, a.shift_moved_on, a.shift_moved_to
 FROM agent a
 JOIN app_user u ON u.user_id = a.agent_id
 LEFT JOIN seat s ON s.extension = a.extension
@@ -11,13 +11,15 @@ WHERE u.disabled_at IS NULL OR a.state <> 'logged_out'
 ORDER BY a.agent_id;
 
 -- name: staff()
-SELECT a.agent_id, u.display_name, a.agent_group, a.languages, u.disabled_at IS NOT NULL AS disabled
+SELECT a.agent_id, u.display_name, a.agent_group, a.languages, a.shift_ends, a.shift_moved_on, a.shift_moved_to,
+       u.disabled_at IS NOT NULL AS disabled
 FROM agent a
 JOIN app_user u ON u.user_id = a.agent_id;
 
 -- name: one_agent(agent_id)^
 SELECT a.agent_id, u.display_name, a.agent_group, a.languages, a.state, a.reason, a.state_at,
-       a.extension, NULL::text AS seat_kind, a.leg_id, a.leg_up, a.call_id, NULL::bigint AS debtor_id
+       a.extension, NULL::text AS seat_kind, a.leg_id, a.leg_up, a.call_id, NULL::bigint AS debtor_id,
+       a.shift_ends, a.shift_moved_on, a.shift_moved_to
 FROM agent a
 JOIN app_user u ON u.user_id = a.agent_id
 WHERE a.agent_id = :agent_id AND u.disabled_at IS NULL;
@@ -37,6 +39,9 @@ WITH changed AS (
 INSERT INTO agent_time (agent_id, state, reason, since)
 SELECT :agent_id, :state, :reason, :at FROM (SELECT count(*) FROM closed) AS done
 WHERE :new_stretch AND :state <> 'logged_out';
+
+-- name: move_shift_end(on, to, agent_id)!
+UPDATE agent SET shift_moved_on = :on, shift_moved_to = :to WHERE agent_id = :agent_id;
 
 -- name: seat(extension)^
 SELECT extension, kind FROM seat WHERE extension = :extension;

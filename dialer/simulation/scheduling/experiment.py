@@ -105,12 +105,12 @@ def _bounds(town: Town, test: list[Session], after: list[Session], memory: Memor
     """
     people, timeline = town.people, timeline_of(test)
     limits = spread_of([*test, *after]).limits(0, len(test), memory.missed[people.person])
-    most = np.maximum(limits.now, limits.later)
+    most = Limits(np.maximum(limits.now, limits.later), limits.later, limits.barred)
     number, informed = people.number, Informed(town, len(town.truth) - 1)
     known = Evidence(memory.hits[number], memory.misses[number], people.segment)
     return (
-        _bound(lambda caps: survival.of_probabilities(town.truth[-1][number], caps), timeline, Limits(most, most)),
-        _bound(lambda caps: informed.table(known, caps), timeline, Limits(most, most)),
+        _bound(lambda caps: survival.of_probabilities(town.truth[-1][number], caps), timeline, most),
+        _bound(lambda caps: informed.table(known, caps), timeline, most),
     )
 
 

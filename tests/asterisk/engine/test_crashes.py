@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from campaigns.model import DialMode
-from tests.engine_site import EngineSite
+from tests.engine_site import CLOCK, EngineSite
+from tests.fixtures_pacing import past_attempt
 
 pytestmark = pytest.mark.asterisk
 
@@ -101,4 +104,39 @@ async def test_ami_lost_in_mid_action_never_sends_a_second_originate(site: Engin
     assert max(offers.per_number().values()) == 1
     reached = {row["number"] for row in rows if row["outcome"] != "failed"}
     assert reached <= set(offers.per_number()), "a row says that the line was reached, and it was"
+    await site.assert_no_drift()
+
+
+async def test_an_engine_killed_while_it_dials_ahead_goes_on_where_it_was(site: EngineSite) -> None:
+    """kill -9 in predictive mode with more calls ringing than agents: who answers meanwhile hears the apology and
+    counts as abandoned, nobody is dialed twice, and the next engine dials ahead again from its first decision."""
+    people = await site.add_people(["150", "004", "004"] * 6)  # one of three answers, after 5 s
+    (earlier,) = await site.add_people(["004"])
+    await site.db.execute("DELETE FROM debt_item WHERE debtor_id = $1", earlier)  # called before, owes nothing any more
+    await site.start_campaign(DialMode.PREDICTIVE, ring_timeout_s=8)
+    to, now = (site.db, site.campaign_id, earlier), CLOCK.now()
+    for hours_ago in range(12, 0, -1):
+        at = now - timedelta(hours=hours_ago)
+        await past_attempt(
+            *to, at, outcome="answered", answered_after_s=5.0, joined_after_s=0.1, lasted_s=5.0, wrap_s=1.0, times=30
+        )
+        await past_attempt(*to, at, outcome="no_answer", lasted_s=8.0, times=60)
+    await site.start_engine(own_process=True)
+    await site.seat_agents(4)
+    ahead = "SELECT 1 FROM attempt WHERE state = 'ringing' AND claimed_at > $1 HAVING count(*) > 4"
+    await site.until_row(ahead, now)
+    await site.kill_engine()
+    offers = site.network.driver.offers
+    await site.until(lambda: offers.open_count == 0, within_s=40, what="everybody who rang is off the line")
+    assert offers.answered_count > 0, "somebody answered while the engine was dead"
+    restarted_at = CLOCK.now()
+    await site.start_engine(own_process=True)
+    answering = site.answer_for_agents()
+    await site.until_row(ahead, restarted_at)
+    (seen,) = (await site.control.live())["campaigns"]
+    assert "まもなく空く" in seen["because"], "it forecasts, and doesn't begin anew"
+    await site.until_all_ended(12 * 90 + len(people), within_s=90)
+    answering.cancel()
+    assert max(offers.per_number().values()) == 1
+    assert await site.db.fetchval("SELECT count(*) FROM attempt WHERE outcome = 'abandoned'") >= 1
     await site.assert_no_drift()

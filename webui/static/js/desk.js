@@ -8,7 +8,7 @@ import { CallView, fetchScreen } from './desk/call_view.js';
 import { seatCard } from './desk/seat.js';
 import { Strip } from './desk/strip.js';
 import { byId, h, pageData, setText } from './dom.js';
-import { count, percent, setServerNow, startTicking } from './format.js';
+import { clock, count, percent, setServerNow, startTicking } from './format.js';
 import { openFrame } from './frame.js';
 import { Microphone } from './microphone.js';
 import { passing, saying, standing } from './notices.js';
@@ -90,6 +90,7 @@ function render() {
   }
   strip.update(agent, calls.get(callId) ?? null, view?.screen ?? null);
   renderPhone();
+  renderShift();
   if (!agent) showSeat();
   else if (!callId) showIdle();
   else if (view) showCall();
@@ -184,6 +185,13 @@ function renderPhone() {
       document.addEventListener('pointerdown', () => phone.play(), { once: true });
     }
   } else standing('silent', null);
+}
+
+/** When her shift ends today; after that she gets no further call until she says that she is ready. */
+function renderShift() {
+  const chip = byId('shift-chip');
+  chip.hidden = !agent?.shift_ends_at;
+  setText(chip, `本日の終業 ${clock(agent?.shift_ends_at)}`);
 }
 
 async function mayLeave() {

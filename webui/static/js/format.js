@@ -13,6 +13,7 @@ const whole = new Intl.NumberFormat('ja-JP');
 const dayAndTime = new Intl.DateTimeFormat('ja-JP', {
   timeZone: 'Asia/Tokyo', month: 'numeric', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit',
 });
+const timeOfDay = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit' });
 const weekday = new Intl.DateTimeFormat('ja-JP', { timeZone: 'UTC', weekday: 'short' });
 const jstDay = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Tokyo' });
 
@@ -26,6 +27,9 @@ export function percent(numerator, denominator) {
 
 /** A moment (ISO 8601) in Japanese local time. */
 export const moment = (iso) => (iso ? dayAndTime.format(new Date(iso)) : '—');
+
+/** The time of day of a moment (ISO 8601) in Japan: 17:00. */
+export const clock = (iso) => (iso ? timeOfDay.format(new Date(iso)) : '—');
 
 /** A date (YYYY-MM-DD) as 令和 year, which is how payment slips write it. */
 export function eraDate(day) {
