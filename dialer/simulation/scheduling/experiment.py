@@ -28,6 +28,8 @@ from dialer.simulation.scheduling.town import Town, build
 
 BASELINE, BEST, PLAIN_BEST = "rotation", "oracle", "plain-oracle"
 ALWAYS = (BASELINE, BEST, PLAIN_BEST)
+"""Run whatever else is asked for: the share of the way is told by them."""
+
 _BOUND_SAMPLE, _BOUND_ROUNDS = 1_000, 50
 
 
