@@ -16,10 +16,10 @@ from rich.progress import Progress
 
 from dialer.simulation.pacing.command import pacing
 from dialer.simulation.scheduling.centre import Centre
-from dialer.simulation.scheduling.experiment import BASELINE, BEST, Result, Setting, run
+from dialer.simulation.scheduling.experiment import ALWAYS, Result, Setting, run
 from dialer.simulation.scheduling.policies import POLICIES
 from dialer.simulation.scheduling.population_file import Population, PopulationError, read, shipped
-from dialer.simulation.scheduling.report import as_json, as_table, mean_shares
+from dialer.simulation.scheduling.report import as_json, as_table, mean_shares, mean_shares_plain
 
 
 @click.group()
@@ -39,7 +39,7 @@ command.add_command(pacing)
 @click.option("--records", type=click.IntRange(0, 24), default=6, show_default=True, help="Months of past records.")
 @click.option(
     "--policy", "policies", multiple=True, type=click.Choice(list(POLICIES)),
-    help="May be repeated; rotation and oracle are always run. Default: all.",
+    help="May be repeated; rotation and both oracles are always run. Default: all.",
 )  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Towns of each population.")
 @click.option("--centre", type=click.Choice([c.value for c in Centre]), default="niigata", show_default=True)
@@ -49,7 +49,7 @@ def scheduling(
     as_json_: bool,
 ) -> None:  # fmt: skip
     """Compare orders of calling by the contact rate of a month."""
-    wanted = {*(policies or POLICIES), BASELINE, BEST}
+    wanted = {*(policies or POLICIES), *ALWAYS}
     setting = Setting(debtors, records, tuple(name for name in POLICIES if name in wanted), seeds, Centre(centre))
     results = _simulate([_read(path) for path in files or shipped()], setting)
     if as_json_:
@@ -58,8 +58,9 @@ def scheduling(
     console = Console()
     for result in results:
         console.print(as_table(result))
-    shares = ", ".join(f"{name} {share:.2f}" for name, share in mean_shares(results).items())
-    console.print(f"Mean share of the way over the populations: {shares or 'nothing to win in any'}")
+    for to, means in (("", mean_shares(results)), (" to the plain oracle", mean_shares_plain(results))):
+        shares = ", ".join(f"{name} {share:.2f}" for name, share in means.items())
+        console.print(f"Mean share of the way{to} over the populations: {shares or 'nothing to win in any'}")
 
 
 def _read(path: Path) -> Population:

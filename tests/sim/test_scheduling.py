@@ -15,7 +15,7 @@ from campaigns.learning.evidence import Floats
 from dialer.cli.simulate import command
 from dialer.simulation.interval import half_width
 from dialer.simulation.scheduling.centre import EVENING, WEEKDAY, WEEKEND, Centre, Session, months
-from dialer.simulation.scheduling.experiment import Result, Setting, run
+from dialer.simulation.scheduling.experiment import ALWAYS, Result, Setting, run
 from dialer.simulation.scheduling.month import Memory, View, run_month, spread_of
 from dialer.simulation.scheduling.policies import POLICIES
 from dialer.simulation.scheduling.population_file import FOLDER, PopulationError, read, shipped
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.sim
 
 
 def result(population: str, debtors: int, records: int, *policies: str, seeds: int = 1) -> Result:
-    setting = Setting(debtors, records, ("rotation", *policies, "oracle"), seeds, Centre.NIIGATA)
+    setting = Setting(debtors, records, (*policies, *ALWAYS), seeds, Centre.NIIGATA)
     return run(read(FOLDER / f"{population}.toml"), setting, lambda: None)
 
 
@@ -53,6 +53,16 @@ def test_the_oracle_comes_near_its_bound_and_the_rotation_does_not() -> None:
     found = result("complementary", 6_000, 0)
     assert 0.92 * found.bound[0] < found.rates["oracle"][0] < 1.05 * found.bound[0]
     assert found.rates["rotation"][0] < 0.8 * found.bound[0]
+
+
+def test_the_plan_of_the_oracle_beats_the_highest_probability_now() -> None:
+    """Where there are calls enough to come back, the plain oracle wastes evenings on people whom a weekday reaches."""
+    found = result("complementary", 3_000, 0)
+    rotation, plain, best = (found.rates[name][0] for name in ("rotation", "plain-oracle", "oracle"))
+    assert rotation < plain < best
+    told = {line.policy: (line.share, line.share_plain) for line in lines(found)}
+    assert told["oracle"][0] == told["plain-oracle"][1] == 1
+    assert told["plain-oracle"][0] == pytest.approx((plain - rotation) / (best - rotation))
 
 
 class Watched:
@@ -174,7 +184,7 @@ def test_a_bad_population_is_refused_with_file_and_key(tmp_path: Path, text: str
 
 def test_every_policy_can_call_a_month() -> None:
     """Also the ones that nobody asked for, with shared lines and records."""
-    found = result("shared", 200, 1, *(p for p in POLICIES if p not in {"rotation", "oracle"}))
+    found = result("shared", 200, 1, *(p for p in POLICIES if p not in ALWAYS))
     assert set(found.rates) == set(POLICIES)
     assert all(0 < rate[0] <= 1 for rate in found.rates.values())
 
@@ -191,7 +201,7 @@ def test_the_command_prints_a_table_or_json(tmp_path: Path) -> None:
     one = ["scheduling", "--population", str(FOLDER / "nta.toml"), "--debtors", "200", "--records", "0", "--seeds", "1"]
     done = CliRunner().invoke(command, [*one, "--policy", "random", "--json"])
     told = json.loads(done.stdout)
-    assert [line["policy"] for line in told["lines"]] == ["random", "rotation", "oracle"]
+    assert [line["policy"] for line in told["lines"]] == ["random", "rotation", "plain-oracle", "oracle"]
     assert "contact rate" in CliRunner().invoke(command, [*one, "--policy", "random"]).stdout
     bad = tmp_path / "bad.toml"
     bad.write_text("kind = 1")

@@ -26,7 +26,10 @@ from dialer.simulation.scheduling.policies import POLICIES, Informed, Rotation
 from dialer.simulation.scheduling.population_file import Population
 from dialer.simulation.scheduling.town import Town, build
 
-BASELINE, BEST = "rotation", "oracle"
+BASELINE, BEST, PLAIN_BEST = "rotation", "oracle", "plain-oracle"
+ALWAYS = (BASELINE, BEST, PLAIN_BEST)
+"""Run whatever else is asked for: the share of the way is told by them."""
+
 _BOUND_SAMPLE, _BOUND_ROUNDS = 1_000, 50
 
 
@@ -37,7 +40,7 @@ class Setting:
     Args:
         debtors: people on the month's list, ≥ 1.
         records: months of records before the test, ≥ 0.
-        policies: names of `POLICIES`; rotation and oracle are always among them.
+        policies: names of `POLICIES`; those of `ALWAYS` are among them.
         seeds: towns of each population, ≥ 1.
         centre: whose sessions.
     """

@@ -1,4 +1,4 @@
-"""The policies that are compared: four that dialers use, ours, and two that know more than a dialer can.
+"""The policies that are compared: four that dialers use, ours, and three that know more than a dialer can.
 
 | name | calls first |
 |---|---|
@@ -10,9 +10,10 @@
 | `ours` | our model and index, with the share of lots of production |
 | `floor` | ours, but whoever had less than two attempts in the month comes first |
 | `informed` | the index with the true mix of the population known, though no person: what any learning could reach |
-| `oracle` | the index with each number's probabilities known |
+| `plain-oracle` | each number's probabilities known: the highest one now, without a thought of the hours to come |
+| `oracle` | the index with each number's probabilities known: the best plan for the month |
 
-A policy sees a `View` only; `informed` and `oracle` get the truth when they are made.
+A policy sees a `View` only; `informed` and the oracles get the truth when they are made.
 """
 
 from __future__ import annotations
@@ -197,6 +198,18 @@ class Informed:
         return survival.Survival(caps, table)
 
 
+class PlainOracle:
+    """The highest true probability now; who could wait for a better hour isn't asked."""
+
+    def __init__(self, town: Town, month: int) -> None:
+        self._truth = town.truth[month]
+
+    def order(self, view: View) -> Floats:
+        number = view.people.number
+        order: Floats = self._truth[number, view.session.window] + 1e-6 * view.chance.random(len(number))
+        return order
+
+
 class Oracle:
     """The index with each number's probabilities known."""
 
@@ -228,6 +241,7 @@ POLICIES: dict[str, Callable[[Town, int], Policy]] = {
     "ours": lambda _town, _month: Index(),
     "floor": lambda _town, _month: Index(FLOOR_ATTEMPTS),
     "informed": Informed,
+    "plain-oracle": PlainOracle,
     "oracle": Oracle,
 }
 """How each policy is made, from the town and the month that it will be tried in."""
