@@ -62,7 +62,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     ABANDONED = "abandoned"  # answered, but no agent within the threshold
     HUNG_UP_EARLY = "hung_up_early"  # answered and gone before anyone could be joined (not abandoned)
-    CANCELLED = "cancelled"  # claimed, but never dialed: the second check refused it
+    CANCELLED = "cancelled"  # the second check refused it, or it rang when the person called us; never a try
 
 
 class Disposition(StrEnum):

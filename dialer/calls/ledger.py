@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 
 from campaigns import attempts, claiming, detection, inbound_calls
-from campaigns.model import AttemptState, Outcome
+from campaigns.model import AttemptState
 from dialer.agents.floor import Agent, Floor, Planned
 from dialer.agents.machine import AgentEvent, AgentState, Details
 from dialer.calls.live_call import LiveCall
@@ -124,7 +124,7 @@ async def _write_step(conn: asyncpg.Connection, call: LiveCall, step: PlannedSte
             await attempts.join_call(
                 conn, call.call_id, step.agent.agent_id, joined_at=step.at, answered_at=call.answered_at
             )
-        case AttemptState.ENDED if step.outcome is Outcome.CANCELLED:
+        case AttemptState.ENDED if step.frm is AttemptState.CLAIMED:
             await claiming.cancel(conn, call.call_id, step.at, again_after_s=call.again_after_s)
         case AttemptState.ENDED:
             assert step.outcome is not None

@@ -89,6 +89,8 @@ def _step(
             abandon_after_s=abandon_after_s,
             is_machine=call.is_machine,
         )
+        if call.called_off and outcome is Outcome.NO_ANSWER:
+            outcome = Outcome.CANCELLED  # we hung up, since the person called us: it says nothing of the hour
         ended_by = _ended_by(call, happening.event)
     return PlannedStep(
         frm=state,

@@ -325,7 +325,9 @@ async def test_what_rings_at_him_is_hung_up_and_he_gets_the_agent(engine: SmallE
     await until(lambda: engine.line.talking == [channel], what="they talk")
     await until(lambda: engine.line.ringing == [other], what="our call to him is over")
     row = await until_found(lambda: ended_attempt(engine, his), what="its row is closed")
-    assert row["outcome"] == Outcome.NO_ANSWER
+    assert row["outcome"] == Outcome.CANCELLED
+    tried = await engine.db.fetchrow("SELECT * FROM debtor_progress WHERE debtor_id = $1", row["debtor_id"])
+    assert (tried["weekday_attempts"], tried["last_attempt_at"]) == (0, None), "it says nothing of the hour"
     assert agent.status.call_id == call_id_of(channel)
     await settle(engine)
 

@@ -86,7 +86,7 @@ async def test_our_call_that_rings_at_the_caller_is_hung_up(site: EngineSite) ->
     await site.network.driver.ring_back(site.numbers[0], talk_s=0)
     row = await site.until_row("SELECT agent_id, call_id FROM agent WHERE state = 'talking'")
     attempt = await site.until_row("SELECT outcome, debtor_id FROM attempt WHERE ended_at IS NOT NULL")
-    assert (attempt["outcome"], attempt["debtor_id"]) == ("no_answer", debtor_id)
+    assert (attempt["outcome"], attempt["debtor_id"]) == ("cancelled", debtor_id)
     assert await site.db.fetchval("SELECT debtor_id FROM call WHERE call_id = $1", row["call_id"]) == debtor_id
     await site.control.hang_up(row["agent_id"])
     await site.agent_until(row["agent_id"], state="wrap_up")
