@@ -79,6 +79,15 @@ def test_a_model_that_is_right_is_left_alone() -> None:
     assert abs(shift.belief()[0]) < 0.35
 
 
+def test_a_steady_hour_is_known_well() -> None:
+    """Where nothing changes for an hour, the belief doesn't follow each run of luck."""
+    shift = AnswerShift()
+    answers(shift, STRANGER, 720, from_s=0.0, told=None, seed=7)
+    mean, deviation = shift.belief()
+    assert abs(mean) < 0.3
+    assert deviation < 0.2
+
+
 def test_a_jump_is_followed_within_some_dozens_of_calls() -> None:
     """Evening begins: .15 becomes .45, and 60 calls (5 minutes) later it is believed to be above .3."""
     shift = AnswerShift()
