@@ -21,8 +21,9 @@ STRANGER = 0.3
 _SHIFTS: Floats = np.linspace(-4.0, 3.5, 76)
 _PRIOR: Floats = np.exp(-0.5 * (_SHIFTS / 1.2) ** 2) / np.exp(-0.5 * (_SHIFTS / 1.2) ** 2).sum()
 _STEP_S = 15.0
-_DRIFT = 0.012
-"""Variance of the shift per minute."""
+_DRIFT = 0.003
+"""Variance of the shift per minute: half a log odd in an hour and a half. Steps are left to `_JUMPS`; a livelier drift
+keeps a steady hour from being known well."""
 _JUMPS = 0.004
 """Share of the belief that each minute begins anew."""
 _FORGOTTEN_S = 24 * 3_600.0
