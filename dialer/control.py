@@ -22,7 +22,7 @@ from campaigns.campaign import CampaignState
 from campaigns.dispositions import NewPromise
 from campaigns.errors import CampaignUnknown
 from campaigns.model import Disposition
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.requests import AgentRequests, DispositionRequest
 from dialer.db.away import DATABASE_AWAY
 from dialer.errors import AmiError, IllegalTransition, RequestRefused

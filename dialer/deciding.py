@@ -17,8 +17,9 @@ import asyncpg
 
 from campaigns.answers import RecentAttempt, live_answers_by_hour, recent_attempts
 from campaigns.campaign import Campaign, CampaignState
+from dialer.agents.agent import Agent
 from dialer.agents.choosing import serves, share
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.floor import Floor
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall
 from dialer.campaigning import FAULT_PAUSE_S, Campaigning

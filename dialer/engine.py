@@ -27,7 +27,8 @@ from agi.questions import InboundAnswer, Room
 from agi.server import AgiServer
 from campaigns.campaign import CampaignState, set_state
 from campaigns.detection import verdict_of
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.agents.legs import Legs
 from dialer.agents.machine import AgentState
 from dialer.agents.requests import AgentRequests

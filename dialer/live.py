@@ -22,7 +22,8 @@ import structlog
 from campaigns.attempts import counts_since
 from campaigns.calendar import jst_date, start_of_day
 from campaigns.model import AttemptState
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.agents.machine import AgentState
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall

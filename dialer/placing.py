@@ -23,8 +23,9 @@ from campaigns.campaign import Campaign, CampaignState, load_campaigns
 from campaigns.claiming import claim, reserved_wanted
 from campaigns.model import AttemptState, DialMode, Window
 from campaigns.opening.store import load_openings
+from dialer.agents.agent import Agent
 from dialer.agents.choosing import ANYBODY, fits
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.floor import Floor
 from dialer.agents.shifts import Shifts
 from dialer.calls.desk import CallDesk
 from dialer.calls.held import HeldCalls

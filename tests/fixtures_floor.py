@@ -17,7 +17,8 @@ import asyncpg
 
 from campaigns.campaign import Campaign, CampaignState, load_campaign, set_state
 from campaigns.model import Disposition
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.agents.legs import Legs
 from dialer.agents.machine import AgentState
 from dialer.agents.requests import AgentRequests, DispositionRequest

@@ -6,10 +6,8 @@ Pure, but for the mark on the one who is chosen: `take_first` holds her in the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the floor asks here, and has the agents
-    from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 
 ANYBODY = "any"
 """Of `fits`: any agent will do."""

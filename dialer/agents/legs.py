@@ -14,7 +14,8 @@ from collections.abc import Callable
 import asyncpg
 import structlog
 
-from dialer.agents.floor import Agent, Floor, room_of
+from dialer.agents.agent import Agent, room_of
+from dialer.agents.floor import Floor
 from dialer.agents.machine import AgentEvent, AgentState
 from dialer.calls.desk import Spawn
 from dialer.clock import Clock

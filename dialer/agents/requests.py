@@ -19,7 +19,8 @@ from campaigns.dispositions import NewPromise
 from campaigns.errors import AlreadyDisposed, DispositionRefused
 from campaigns.model import AttemptState, Disposition
 from dialer.agents import store
-from dialer.agents.floor import Agent, Floor, Planned
+from dialer.agents.agent import Agent, Planned
+from dialer.agents.floor import Floor
 from dialer.agents.legs import Legs
 from dialer.agents.machine import AgentEvent, AgentState, Details
 from dialer.agents.shift_end import Nearing

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import asyncpg
 
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.agents.machine import SHIFT_OVER, AgentEvent, AgentState, Details
 from dialer.agents.shift_end import Nearing, nearing
 from dialer.clock import Clock

@@ -12,7 +12,7 @@ from campaigns.campaign import Campaign
 from campaigns.detection import AmdStatus, Verdict
 from campaigns.inbound_calls import OpenInbound
 from campaigns.model import AttemptState
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.calls.live_call import LiveCall, live_inbound_of
 
 

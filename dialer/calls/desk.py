@@ -23,7 +23,8 @@ import structlog
 from campaigns.detection import Verdict, verdict_of
 from campaigns.errors import StaleState
 from campaigns.model import AttemptState
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.calls.checking import SecondCheck
 from dialer.calls.ledger import AgentTaken, Ledger
 from dialer.calls.live_call import Happening, LiveCall

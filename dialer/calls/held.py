@@ -15,7 +15,8 @@ from campaigns.campaign import Campaign
 from campaigns.claiming import Claim, claim, claim_reserved
 from campaigns.model import DialMode, Window
 from dialer.accounts.languages import JAPANESE
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.agents.machine import AgentEvent, Details
 from dialer.calls.desk import CallDesk
 from dialer.calls.live_call import LiveCall, live_call_of

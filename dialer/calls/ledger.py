@@ -14,7 +14,8 @@ import structlog
 
 from campaigns import attempts, claiming, detection, inbound_calls
 from campaigns.model import AttemptState
-from dialer.agents.floor import Agent, Floor, Planned
+from dialer.agents.agent import Agent, Planned
+from dialer.agents.floor import Floor
 from dialer.agents.machine import AgentEvent, AgentState, Details
 from dialer.calls.live_call import LiveCall
 from dialer.calls.machine import Event

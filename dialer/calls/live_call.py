@@ -15,7 +15,7 @@ from campaigns.claiming import Claim
 from campaigns.detection import AbandonFrom, Verdict
 from campaigns.inbound_calls import NewInbound
 from campaigns.model import E164, AttemptState, Outcome
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.calls.machine import Event
 
 

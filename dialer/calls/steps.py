@@ -11,7 +11,7 @@ from datetime import datetime
 from campaigns.attempts import EndedBy
 from campaigns.detection import Verdict
 from campaigns.model import AttemptState, Outcome
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentEvent
 from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Effect, Event, apply

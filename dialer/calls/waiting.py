@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.calls.live_call import LiveCall
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from campaigns.campaign import Campaign
 from campaigns.model import AttemptState
+from dialer.agents.agent import Agent
 from dialer.agents.choosing import is_lent, share
-from dialer.agents.floor import Agent
 from dialer.agents.shift_end import Nearing
 from dialer.calls.live_call import LiveCall
 from dialer.pacing.answering import STRANGER, shifted

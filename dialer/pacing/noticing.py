@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from campaigns.answers import TEACHES_NOTHING
 from campaigns.model import AttemptState, Outcome
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentState
 from dialer.calls.live_call import LiveCall
 from dialer.pacing.learning import LONGEST_WRAP_S

@@ -13,7 +13,7 @@ import pytest
 
 from campaigns.campaign import CampaignState, set_state
 from campaigns.dispositions import undisposed
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentState
 from dialer.control import Control
 from dialer.errors import AmiNotSent

@@ -17,7 +17,7 @@ import pytest
 
 from campaigns.claiming import claim
 from campaigns.model import AttemptState, Outcome, Window
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentState
 from dialer.calls.live_call import live_call_of
 from dialer.db.away import DATABASE_AWAY

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from campaigns.callbacks import agree
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentState
 from dialer.errors import RequestRefused
 from tests.deadline import until

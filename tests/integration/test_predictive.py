@@ -11,7 +11,7 @@ import pytest
 
 from campaigns.campaign import Campaign
 from campaigns.model import AttemptState, DialMode
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentState
 from dialer.campaigning import Campaigning
 from dialer.clock import Clock

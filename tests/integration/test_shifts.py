@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from campaigns.calendar import to_jst
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import SHIFT_OVER, AgentState
 from dialer.agents.shift_end import Nearing
 from dialer.live import agent_view

@@ -13,7 +13,8 @@ import numpy as np
 
 from campaigns.campaign import Campaign, CampaignState
 from campaigns.model import E164, AttemptState, DialMode
-from dialer.agents.floor import Agent, Floor
+from dialer.agents.agent import Agent
+from dialer.agents.floor import Floor
 from dialer.agents.machine import AgentState, AgentStatus
 from dialer.calls.live_call import LiveCall
 from dialer.clock import SystemClock

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from campaigns.model import E164, AttemptState, Outcome
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentEvent, AgentState, AgentStatus
 from dialer.calls.live_call import Happening, LiveCall
 from dialer.calls.machine import Effect, Event

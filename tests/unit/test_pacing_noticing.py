@@ -15,7 +15,7 @@ from campaigns.campaign import Campaign, CampaignState
 from campaigns.detection import AbandonFrom
 from campaigns.inbound_calls import NewInbound
 from campaigns.model import E164, AttemptState, Outcome
-from dialer.agents.floor import Agent
+from dialer.agents.agent import Agent
 from dialer.agents.machine import AgentState, AgentStatus
 from dialer.calls.live_call import LiveCall, live_inbound_of
 from dialer.pacing.learning import LONGEST_WRAP_S, Learning
