@@ -4,19 +4,21 @@ Decides no transition. The states are those of an attempt from ``answered`` on: 
 beginning and waits for an agent.
 
 Invariant: while a person's row is open nobody dials this person: the claim and the second check ask for it.
+Invariant: whoever has talked with an agent isn't dialed before the result can be known.
 Invariant: an ended call never changes again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from campaigns.errors import StaleState
-from campaigns.model import E164, AttemptState
+from campaigns.model import E164, AttemptState, Outcome
+from campaigns.progress import DEFAULT_RETRY_DELAY_S
 from campaigns.queries import queries
 
 
@@ -87,6 +89,15 @@ async def move(conn: asyncpg.Connection, call_id: UUID, *, frm: AttemptState, to
     """
     if await queries.move_inbound(conn, call_id=call_id, frm=frm, to=to, at=at) is None:
         raise StaleState(f"inbound call {call_id} is not {frm}")
+
+
+async def rest_after_talk(conn: asyncpg.Connection, debtor_id: int, ended_at: datetime) -> None:
+    """Dial the person no sooner after a talk that ended at `ended_at` (aware) than after an answered call of ours.
+
+    The agent's result says more; until she has entered it nothing else would keep the person from the next claim.
+    """
+    until = ended_at + timedelta(seconds=DEFAULT_RETRY_DELAY_S[Outcome.ANSWERED])
+    await queries.rest_after_talk(conn, until=until, debtor_id=debtor_id)
 
 
 async def state_of(conn: asyncpg.Connection, call_id: UUID) -> tuple[AttemptState, datetime] | None:

@@ -10,6 +10,11 @@ UPDATE inbound_call
  WHERE call_id = :call_id AND state = :frm
 RETURNING call_id;
 
+-- name: rest_after_talk(until, debtor_id)!
+UPDATE debtor_progress
+   SET next_attempt_at = greatest(next_attempt_at, :until::timestamptz)
+ WHERE debtor_id = :debtor_id;
+
 -- name: state_of_inbound(call_id)^
 SELECT state, state_at FROM inbound_call WHERE call_id = :call_id;
 

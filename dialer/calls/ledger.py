@@ -160,6 +160,8 @@ async def _write_inbound_step(conn: asyncpg.Connection, call: LiveCall, step: Pl
             await attempts.join_call(conn, call.call_id, step.agent.agent_id, joined_at=step.at)
         case AttemptState.ENDED if call.inbound.taken:
             assert step.ended_by is not None
+            if call.debtor_id is not None:
+                await inbound_calls.rest_after_talk(conn, call.debtor_id, step.at)
             await attempts.end_call(conn, call.call_id, at=step.at, ended_by=step.ended_by)
             await recordings.finished(conn, call.call_id, step.at)
         case _:

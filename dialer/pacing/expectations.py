@@ -19,10 +19,10 @@ import asyncpg
 
 from dialer.pacing.observed import Abandoned, Observed, Placed
 
-AT_MOST = 5_000
+AT_MOST = 10_000
 """Parts of a campaign that are read: with so many answers behind it a part counts for less than a thousandth."""
-_ANSWERS = 4.0
-"""A part ends with so many answers expected: few enough to fade together. 40 agents expect them in half a minute."""
+_ANSWERS = 2.0
+"""A part ends with so many answers expected: few enough to fade together. 40 agents need a quarter of a minute."""
 _LASTS = timedelta(hours=1)
 """And after so long at the latest."""
 _sql: Any = aiosql.from_path(Path(__file__).parent / "sql", "asyncpg")
@@ -69,7 +69,7 @@ class Expectations:
         if not isinstance(seen, Placed | Abandoned):
             return
         part = self._open.get(campaign_id)
-        if part is None or part.answers >= _ANSWERS or not timedelta() <= now - part.starts_at < _LASTS:
+        if part is None or _is_over(part, seen, now):
             part = self._open[campaign_id] = Expected(campaign_id, now)
         if isinstance(seen, Placed):
             part.answers += seen.answers
@@ -97,3 +97,13 @@ class Expectations:
         await self.write(conn)
         await _sql.forget_expectations(conn, before=since)
         return [Expected(**row) async for row in _sql.expectations(conn, since=since, at_most=AT_MOST)]
+
+
+def _is_over(part: Expected, seen: Placed | Abandoned, now: datetime) -> bool:
+    """Whether what is seen now belongs to a new part; a part is known by its first moment, so none has another's."""
+    lasted = now - part.starts_at
+    if not timedelta() <= lasted < _LASTS:
+        return True
+    # Somebody abandoned changes what the next calls may cost, so those are told after him.
+    after_somebody = part.came > 0 and isinstance(seen, Placed)
+    return lasted > timedelta() and (part.answers >= _ANSWERS or after_somebody)

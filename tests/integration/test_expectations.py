@@ -31,12 +31,12 @@ async def test_what_was_written_is_read_and_added_to(db: asyncpg.Connection) -> 
     """A part that goes on is written anew, as a whole."""
     campaign_id = (await made(db)).campaign_id
     kept, later = Expectations(), TUESDAY + timedelta(minutes=1)
-    kept.observe(campaign_id, Placed(0.0, 3.0, 0.02), TUESDAY)
+    kept.observe(campaign_id, Placed(0.0, 1.5, 0.02), TUESDAY)
     await kept.write(db)
-    kept.observe(campaign_id, Placed(0.0, 1.0, 0.02), later)
+    kept.observe(campaign_id, Placed(0.0, 0.5, 0.02), later)
     kept.observe(campaign_id, Abandoned(0.0), later)
     assert await kept.read(db, TUESDAY - DAYS) == [
-        Expected(campaign_id, TUESDAY, 4.0, 0.02 + 0.02, 0), Expected(campaign_id, later, came=1),
+        Expected(campaign_id, TUESDAY, 2.0, 0.02 + 0.02, 0), Expected(campaign_id, later, came=1),
     ]  # fmt: skip
 
 

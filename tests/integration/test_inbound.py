@@ -369,6 +369,26 @@ async def test_a_call_that_has_no_channel_yet_is_hung_up_as_soon_as_it_rings(
     assert engine.line.ringing == []
 
 
+async def test_who_has_talked_with_us_is_not_dialed_before_the_result_is_known(
+    engine: SmallEngine, campaign: Campaign
+) -> None:
+    """He hangs up, she still writes, and a colleague is free: nobody calls him now."""
+    engine.start(dialing=False)
+    debtor_id, number = await somebody(engine)
+    (agent,) = await engine.add_agents(1)
+    channel = engine.line.come_in(OURS, number)
+    await until(lambda: engine.line.talking == [channel], what="they talk")
+    engine.line.end(channel)
+    await until(lambda: agent.status.state is AgentState.WRAP_UP, what="she writes")
+    assert await claim(engine.db, campaign, 1, Window.WEEKDAY, engine.clock.now()) == []
+    rests_until = await engine.db.fetchval(
+        "SELECT next_attempt_at FROM debtor_progress WHERE debtor_id = $1", debtor_id
+    )
+    ended_at = (await row_of(engine, channel))["ended_at"]
+    assert rests_until - ended_at == timedelta(hours=4)
+    await settle(engine)
+
+
 # --- bad moments ------------------------------------------------------------------------------------------------
 
 

@@ -42,6 +42,17 @@ class StillClock(SystemClock):
         return self.at_s
 
 
+class WatchedClock(SystemClock):
+    """Says when somebody begins to wait."""
+
+    def __init__(self) -> None:
+        self.awaited = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.awaited.set()
+        await super().sleep(seconds)
+
+
 def moment(ready: int = 3, talking: int = 4, pending: int = 2) -> Snapshot:
     """One with all that a snapshot can have."""
     estimates = Estimates(0.01)
@@ -148,9 +159,10 @@ def test_an_engine_that_starts_again_begins_another_file_of_the_day(tmp_path: Pa
 
 async def test_what_is_left_is_written_at_the_stop(tmp_path: Path) -> None:
     """And the file ended, so that every tool reads it."""
-    kept = Trace(tmp_path, SystemClock(), keep_days=7)
+    clock = WatchedClock()
+    kept = Trace(tmp_path, clock, keep_days=7)
     running = asyncio.get_running_loop().create_task(kept.run())
-    await asyncio.sleep(0)
+    await clock.awaited.wait()
     kept.tell(traced())
     running.cancel()
     await asyncio.wait([running])

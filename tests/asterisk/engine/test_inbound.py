@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from campaigns.calendar import jst_date
@@ -20,6 +22,11 @@ async def until_waiting(site: EngineSite, count: int = 1) -> None:
     """Wait until so many callers wait, by the rows and by Asterisk."""
     await site.until_row("SELECT 1 FROM inbound_call WHERE state = 'answered' HAVING count(*) = $1", count)
     await site.until_waiting_channels(count)
+
+
+async def until_heard(file: Path, hz: int) -> None:
+    """Wait until a recording that is being written has a second of this tone."""
+    await until(lambda: file.exists() and heard_for_s(file, hz) > 1.0, what=f"{hz} Hz in {file.name}")
 
 
 async def test_a_caller_talks_with_the_free_agent_and_both_are_recorded(site: EngineSite) -> None:
@@ -41,8 +48,7 @@ async def test_a_caller_talks_with_the_free_agent_and_both_are_recorded(site: En
     (call,) = [c for c in (await site.control.live())["calls"] if c["call_id"] == talking["call_id"]]
     assert call["direction"] == "inbound"
     for side, hz in (("callee", CALLEE_HZ), ("agent", AGENT_HZ)):
-        file = site.settings.spool / f"{talking['call_id']}-{side}.wav"
-        await until(lambda: file.exists() and heard_for_s(file, hz) > 1.0, what=f"{side} recorded")  # noqa: B023
+        await until_heard(site.settings.spool / f"{talking['call_id']}-{side}.wav", hz)
     await site.control.hang_up(agent_id)
     await site.agent_until(agent_id, state="wrap_up")
     caller = site.network.driver.ring_backs[call_id]
